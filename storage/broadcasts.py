@@ -1,0 +1,390 @@
+"""Broadcasts: one message to everybody whom a segment fits, frozen at its start, in chunks of at most 500."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from storage import outbox
+from storage.people import people, person_topics
+from storage.schema import Moment, metadata, new_id, sealed
+from storage.transitions import NotPermitted, check
+from storage.work import Work
+
+Status = Literal["scheduled", "sending", "paused", "sent", "cancelled", "missed"]
+PERMITTED: Mapping[Status, frozenset[Status]] = {
+    "scheduled": frozenset({"sending", "cancelled", "missed"}),
+    "sending": frozenset({"paused", "sent", "cancelled"}),
+    "paused": frozenset({"sending", "sent", "cancelled"}),  # sent: the last chunk was under way at the pause
+    "sent": frozenset(),
+    "cancelled": frozenset(),
+    "missed": frozenset(),
+}
+Outcome = Literal["accepted", "blocked", "failed", "unknown"]
+
+CHUNK = 500  # LINE takes at most 500 addresses in one multicast
+
+broadcasts = Table(
+    "broadcasts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("channel", String(32), nullable=False),
+    sealed("messages", nullable=False),
+    Column("segment", Text, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("recipients", Integer, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("late_limit_minutes", Integer, nullable=False),
+    Column("prepared_at", Moment),
+    Column("finished_at", Moment),
+    Index(None, "status", "due_at"),
+)
+
+broadcast_recipients = Table(
+    "broadcast_recipients",
+    metadata,
+    Column("broadcast_id", ForeignKey("broadcasts.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("channel", String(32), nullable=False),
+    Column("chunk", Integer),  # none: blocked already at the start
+    Column("outcome", String(16)),
+    Index(None, "broadcast_id", "chunk"),
+    Index(None, "person_id"),
+)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Whom a broadcast is for: any value of a field will do, every field must fit, an empty one fits all."""
+
+    roles: tuple[str, ...] = ()
+    towns: tuple[str, ...] = ()
+    districts: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Broadcast:
+    """`messages` are in our own words, not LINE's; `recipients` is 0 until they are frozen."""
+
+    id: str
+    channel: str
+    messages: tuple[Mapping[str, Any], ...]
+    segment: Segment
+    due_at: dt.datetime
+    status: Status
+    recipients: int
+    created_by: str
+    created_at: dt.datetime
+    late_limit: dt.timedelta
+    prepared_at: dt.datetime | None
+    finished_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How far it got; the five figures behind `recipients` add up to it."""
+
+    recipients: int
+    accepted: int
+    blocked: int
+    failed: int
+    unknown: int
+    remaining: int
+
+
+def _of(work: Work, row: Row[*tuple[Any, ...]]) -> Broadcast:
+    fields: dict[str, list[str]] = json.loads(row.segment)
+    return Broadcast(
+        id=row.id,
+        channel=row.channel,
+        messages=tuple(work.unseal(row.messages, row.channel, "broadcasts", "messages", row.id)),
+        segment=Segment(**{name: tuple(values) for name, values in fields.items()}),
+        due_at=row.due_at,
+        status=row.status,
+        recipients=row.recipients,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        late_limit=dt.timedelta(minutes=row.late_limit_minutes),
+        prepared_at=row.prepared_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _fits(channel: str, segment: Segment, now: dt.datetime) -> ColumnElement[bool]:
+    """Whom it fits, without the people who wrote words of danger lately: cheerful news would hurt them."""
+    conditions = [
+        people.c.channel == channel,
+        or_(people.c.danger_until.is_(None), people.c.danger_until <= now),
+    ]
+    chosen = (
+        (people.c.role, segment.roles),
+        (people.c.town, segment.towns),
+        (people.c.district, segment.districts),
+    )
+    conditions += [column.in_(values) for column, values in chosen if values]
+    if segment.topics:
+        conditions.append(
+            select(literal(1))
+            .select_from(person_topics)
+            .where(person_topics.c.person_id == people.c.id, person_topics.c.topic.in_(segment.topics))
+            .exists()
+        )
+    return and_(*conditions)
+
+
+def schedule(
+    work: Work,
+    channel: str,
+    messages: Sequence[Mapping[str, Any]],
+    segment: Segment,
+    due_at: dt.datetime,
+    *,
+    created_by: str,
+    late_limit: dt.timedelta = dt.timedelta(hours=1),
+) -> Broadcast:
+    """Plan a broadcast. Later than `late_limit` after its time it is missed rather than sent."""
+    if not messages:
+        raise ValueError("a broadcast needs a message")
+    fresh = new_id()
+    row = work.conn.execute(
+        insert(broadcasts)
+        .values(
+            id=fresh,
+            channel=channel,
+            messages=work.seal([dict(m) for m in messages], channel, "broadcasts", "messages", fresh),
+            segment=json.dumps(asdict(segment), ensure_ascii=False),
+            due_at=due_at,
+            status="scheduled",
+            recipients=0,
+            created_by=created_by,
+            created_at=work.now,
+            late_limit_minutes=int(late_limit.total_seconds() // 60),
+        )
+        .returning(*broadcasts.c)
+    ).one()
+    return _of(work, row)
+
+
+def get(work: Work, broadcast_id: str) -> Broadcast | None:
+    """The broadcast with this id."""
+    row = work.conn.execute(select(broadcasts).where(broadcasts.c.id == broadcast_id)).first()
+    return None if row is None else _of(work, row)
+
+
+def listed(work: Work, channel: str | None = None, limit: int = 100) -> tuple[Broadcast, ...]:
+    """Broadcasts of one channel or of all, the latest first."""
+    query = select(broadcasts).order_by(broadcasts.c.due_at.desc(), broadcasts.c.id.desc()).limit(limit)
+    if channel is not None:
+        query = query.where(broadcasts.c.channel == channel)
+    return tuple(_of(work, row) for row in work.conn.execute(query))
+
+
+def due(work: Work) -> list[str]:
+    """The scheduled broadcasts whose time has come."""
+    query = (
+        select(broadcasts.c.id)
+        .where(broadcasts.c.status == "scheduled", broadcasts.c.due_at <= work.now)
+        .order_by(broadcasts.c.due_at, broadcasts.c.id)
+    )
+    return list(work.conn.execute(query).scalars())
+
+
+def scheduled(work: Work) -> list[Broadcast]:
+    """All broadcasts that wait for their time, the next one first."""
+    query = select(broadcasts).where(broadcasts.c.status == "scheduled")
+    return [_of(work, row) for row in work.conn.execute(query.order_by(broadcasts.c.due_at, broadcasts.c.id))]
+
+
+def count_recipients(work: Work, channel: str, segment: Segment) -> int:
+    """How many people would get it now: friends whom it fits (who blocked us is not among them)."""
+    query = select(func.count()).select_from(people).where(_fits(channel, segment, work.now), people.c.friend)
+    return work.conn.execute(query).scalar_one()
+
+
+def _locked(work: Work, broadcast_id: str) -> Row[*tuple[Any, ...]]:
+    return work.conn.execute(
+        select(broadcasts).where(broadcasts.c.id == broadcast_id).with_for_update()
+    ).one()
+
+
+def _turn(work: Work, broadcast_id: str, now: Status, then: Status, **values: Any) -> None:
+    check(PERMITTED, now, then)
+    work.conn.execute(update(broadcasts).where(broadcasts.c.id == broadcast_id).values(status=then, **values))
+
+
+def start(work: Work, broadcast_id: str) -> bool:
+    """Take a scheduled broadcast's turn, once; call `freeze` in the same unit of work.
+
+    False: somebody else started or cancelled it, or it is too late and counts as missed from now on.
+    """
+    row = _locked(work, broadcast_id)
+    if row.status != "scheduled":
+        return False
+    if work.now > row.due_at + dt.timedelta(minutes=row.late_limit_minutes):
+        _turn(work, broadcast_id, row.status, "missed", finished_at=work.now)
+        return False
+    _turn(work, broadcast_id, row.status, "sending")
+    return True
+
+
+def freeze(
+    work: Work, broadcast_id: str, line_messages: Sequence[Mapping[str, Any]], chunk_size: int = CHUNK
+) -> int:
+    """Write down who gets it, and one outbox row per chunk; nobody joins later. How many people that are.
+
+    1. In SQL: friends in chunks by the order of their ids; who blocked us, with that outcome at once.
+    2. Per chunk: open the LINE user ids and put one multicast, so that one chunk is in memory at a time.
+    """
+    row = _locked(work, broadcast_id)
+    if row.status != "sending" or row.prepared_at is not None:
+        raise ValueError(f"broadcast {broadcast_id} is {row.status}; only one just started is frozen")
+    segment = _of(work, row).segment
+    fits = _fits(row.channel, segment, work.now)
+    place = (func.row_number().over(order_by=people.c.id) - 1) // chunk_size
+    names = ["broadcast_id", "person_id", "channel", "chunk", "outcome"]
+    head = (literal(broadcast_id), people.c.id, people.c.channel)
+    for columns, who in (
+        ((*head, place, null()), and_(fits, people.c.friend)),
+        ((*head, null(), literal("blocked")), and_(fits, ~people.c.friend)),
+    ):
+        work.conn.execute(insert(broadcast_recipients).from_select(names, select(*columns).where(who)))
+    mine = broadcast_recipients.c.broadcast_id == broadcast_id
+    total, last = work.conn.execute(
+        select(func.count(), func.max(broadcast_recipients.c.chunk)).where(mine)
+    ).one()
+    for chunk in range(0 if last is None else last + 1):
+        body = {"to": _addresses(work, broadcast_id, chunk), "messages": [dict(m) for m in line_messages]}
+        outbox.put(work, row.channel, "multicast", body, broadcast_id=broadcast_id, chunk=chunk)
+    work.conn.execute(
+        update(broadcasts)
+        .where(broadcasts.c.id == broadcast_id)
+        .values(recipients=total, prepared_at=work.now)
+    )
+    finish_if_done(work, broadcast_id)
+    return int(total)
+
+
+def _addresses(work: Work, broadcast_id: str, chunk: int) -> list[str]:
+    rows = work.conn.execute(
+        select(people.c.id, people.c.channel, people.c.line_id)
+        .join(broadcast_recipients, broadcast_recipients.c.person_id == people.c.id)
+        .where(broadcast_recipients.c.broadcast_id == broadcast_id, broadcast_recipients.c.chunk == chunk)
+        .order_by(people.c.id)
+    )
+    return [work.unseal(row.line_id, row.channel, "people", "line_id", row.id) for row in rows]
+
+
+def settle_chunk(work: Work, broadcast_id: str, chunk: int, outcome: Outcome) -> None:
+    """What became of one multicast, for all its people; call it where the outbox row is settled."""
+    work.conn.execute(
+        update(broadcast_recipients)
+        .where(
+            broadcast_recipients.c.broadcast_id == broadcast_id,
+            broadcast_recipients.c.chunk == chunk,
+            broadcast_recipients.c.outcome.is_(None),
+        )
+        .values(outcome=outcome)
+    )
+
+
+def finish_if_done(work: Work, broadcast_id: str) -> bool:
+    """Call it a day when nobody remains; True where that happened now.
+
+    The row is locked before the question, so that of two last chunks that settle together one sees both.
+    """
+    row = _locked(work, broadcast_id)
+    if row.status not in ("sending", "paused") or row.prepared_at is None:
+        return False
+    remaining = work.conn.execute(
+        select(literal(1))
+        .select_from(broadcast_recipients)
+        .where(broadcast_recipients.c.broadcast_id == broadcast_id, broadcast_recipients.c.outcome.is_(None))
+        .limit(1)
+    ).first()
+    if remaining is not None:
+        return False
+    _turn(work, broadcast_id, row.status, "sent", finished_at=work.now)
+    return True
+
+
+def pause(work: Work, broadcast_id: str) -> None:
+    """Send no further chunk until it is resumed; what is under way right now still arrives."""
+    row = _locked(work, broadcast_id)
+    _turn(work, broadcast_id, row.status, "paused")
+    outbox.hold(work, broadcast_id)
+
+
+def resume(work: Work, broadcast_id: str) -> None:
+    """Go on with what waited."""
+    row = _locked(work, broadcast_id)
+    if row.status != "paused":  # scheduled -> sending is permitted too, but that step is `start`'s
+        raise NotPermitted(f"{row.status} is not paused")
+    _turn(work, broadcast_id, row.status, "sending")
+    outbox.release(work, broadcast_id)
+
+
+def cancel(work: Work, broadcast_id: str) -> None:
+    """Send nothing more of it. Who was not reached stays `remaining`; a chunk whose try had no clear end is
+    `unknown`."""
+    row = _locked(work, broadcast_id)
+    _turn(work, broadcast_id, row.status, "cancelled", finished_at=work.now)
+    for chunk in outbox.give_up(work, broadcast_id):
+        settle_chunk(work, broadcast_id, chunk, "unknown")
+
+
+def running(work: Work) -> list[str]:
+    """The broadcasts that are being sent or are paused (after a restore: to be cancelled or resumed)."""
+    query = select(broadcasts.c.id).where(broadcasts.c.status.in_(("sending", "paused")))
+    return list(work.conn.execute(query.order_by(broadcasts.c.id)).scalars())
+
+
+def tally(work: Work, broadcast_id: str) -> Tally:
+    """How far it got."""
+    rows = work.conn.execute(
+        select(broadcast_recipients.c.outcome, func.count())
+        .where(broadcast_recipients.c.broadcast_id == broadcast_id)
+        .group_by(broadcast_recipients.c.outcome)
+    )
+    by: dict[str | None, int] = {row.outcome: row[1] for row in rows}
+    return Tally(
+        recipients=sum(by.values()),
+        accepted=by.get("accepted", 0),
+        blocked=by.get("blocked", 0),
+        failed=by.get("failed", 0),
+        unknown=by.get("unknown", 0),
+        remaining=by.get(None, 0),
+    )
+
+
+def forget_old(work: Work, older_than: dt.timedelta) -> int:
+    """Nightly: broadcasts that ended so long ago, with who got them."""
+    return work.conn.execute(
+        delete(broadcasts).where(broadcasts.c.finished_at < work.now - older_than)
+    ).rowcount

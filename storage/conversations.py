@@ -1,0 +1,135 @@
+"""Conversations: which flow a person is in, and the answers so far. That is the whole state."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Column, ForeignKey, Index, Row, String, Table, bindparam, insert, select, update
+
+from storage.schema import Moment, metadata, sealed
+from storage.work import Work
+
+State = Literal["open", "done", "left"]
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("channel", String(32), nullable=False),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("flow", String(32), nullable=False),
+    Column("state", String(8), nullable=False),
+    sealed("answers"),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index(None, "person_id", "state"),
+    Index(None, "state", "updated_at"),
+)
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One run of one flow. `answers` is what bot/flows makes of it: question -> JSON value."""
+
+    id: str
+    channel: str
+    person_id: str
+    flow: str
+    state: State
+    answers: Mapping[str, Any]
+    updated_at: dt.datetime
+
+
+_OPEN = select(conversations).where(
+    conversations.c.person_id == bindparam("person_id"), conversations.c.state == "open"
+)
+
+
+def _of(work: Work, row: Row[*tuple[Any, ...]] | None) -> Conversation | None:
+    if row is None:
+        return None
+    answers = work.unseal(row.answers, row.channel, "conversations", "answers", row.id) or {}
+    return Conversation(row.id, row.channel, row.person_id, row.flow, row.state, answers, row.updated_at)
+
+
+def open_one(work: Work, person_id: str) -> Conversation | None:
+    """The conversation that this person is in; there is at most one."""
+    return _of(work, work.conn.execute(_OPEN, {"person_id": person_id}).first())
+
+
+def get(work: Work, conversation_id: str, person_id: str) -> Conversation | None:
+    """This person's conversation by its id (from a button); nobody else's is ever found."""
+    return _of(
+        work,
+        work.conn.execute(
+            select(conversations).where(
+                conversations.c.id == conversation_id, conversations.c.person_id == person_id
+            )
+        ).first(),
+    )
+
+
+def start(work: Work, channel: str, person_id: str, flow: str) -> Conversation:
+    """Begin a flow; what this person was in before is left."""
+    work.conn.execute(
+        update(conversations)
+        .where(conversations.c.person_id == person_id, conversations.c.state == "open")
+        .values(state="left", answers=None, updated_at=work.now)
+    )
+    fresh = secrets.token_hex(6)
+    work.conn.execute(
+        insert(conversations).values(
+            id=fresh,
+            channel=channel,
+            person_id=person_id,
+            flow=flow,
+            state="open",
+            answers=work.seal({}, channel, "conversations", "answers", fresh),
+            created_at=work.now,
+            updated_at=work.now,
+        )
+    )
+    return Conversation(fresh, channel, person_id, flow, "open", {}, work.now)
+
+
+def keep(work: Work, conversation: Conversation, answers: Mapping[str, Any]) -> None:
+    """Write the answers so far."""
+    envelope = work.seal(dict(answers), conversation.channel, "conversations", "answers", conversation.id)
+    work.conn.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation.id)
+        .values(answers=envelope, updated_at=work.now)
+    )
+
+
+def finish(
+    work: Work, conversation: Conversation, state: State = "done", answers: Mapping[str, Any] | None = None
+) -> None:
+    """End it. The answers are wiped: what matters of them is in the rows that the effects wrote. `answers`
+    are kept (sealed, until the night) where the person may still ask for more of the result."""
+    kept = None
+    if answers is not None:
+        kept = work.seal(dict(answers), conversation.channel, "conversations", "answers", conversation.id)
+    work.conn.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation.id)
+        .values(state=state, answers=kept, updated_at=work.now)
+    )
+
+
+def forget_old(work: Work, older_than: dt.timedelta) -> int:
+    """Nightly: wipe conversations that nobody came back to, and results that were kept for a day."""
+    work.conn.execute(
+        update(conversations)
+        .where(conversations.c.state == "done", conversations.c.updated_at < work.now - dt.timedelta(days=1))
+        .values(answers=None)
+    )
+    return work.conn.execute(
+        update(conversations)
+        .where(conversations.c.state == "open", conversations.c.updated_at < work.now - older_than)
+        .values(state="left", answers=None)
+    ).rowcount

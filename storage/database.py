@@ -1,0 +1,113 @@
+"""Opening a database so that what was acknowledged is never lost, or not opening it at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, String, Table, create_engine, event, select
+from sqlalchemy.engine import make_url
+
+from storage.crypto import Cipher, Place, SealBroken
+from storage.schema import metadata, sealed
+from storage.work import Database
+
+keyring = Table(
+    "keyring",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    sealed("secret", row="name", nullable=False),
+)
+
+SQLITE_PRAGMAS = {  # name: (how it is set, what it must then read)
+    "journal_mode": ("WAL", "wal"),
+    "synchronous": ("FULL", 2),
+    "foreign_keys": ("ON", 1),
+    "secure_delete": ("ON", 1),
+    "busy_timeout": ("10000", 10_000),
+}
+POSTGRESQL_SETTINGS = ("synchronous_commit", "fsync", "full_page_writes")
+
+
+class Undurable(Exception):
+    """This database could lose what was acknowledged; it is not used."""
+
+
+class WrongKeys(Exception):
+    """TSUNAGARI_KEYS does not open this database."""
+
+
+def new_engine(url: str) -> Engine:
+    """An engine whose parameters never show in errors or logs (personal data passes through them)."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+
+
+def _sqlite(parsed: Any) -> Engine:
+    if not parsed.database or parsed.database == ":memory:":
+        raise Undurable("DATABASE_URL names an SQLite database in memory: everything would be lost at exit.")
+    if parsed.query:
+        raise Undurable(f"DATABASE_URL: options of SQLite are fixed here; remove `{dict(parsed.query)}`.")
+    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": 10})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver's own implicit BEGIN is switched off
+        for name, (value, _) in SQLITE_PRAGMAS.items():
+            connection.execute(f"PRAGMA {name} = {value}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        # A plain BEGIN that reads and then writes fails at once under load, whatever the timeout.
+        reads_only = conn.get_execution_options().get("reads_only")
+        conn.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def check_durable(engine: Engine) -> None:
+    """Raise Undurable, saying which setting is wrong, where a commit would not survive a power cut."""
+    with engine.connect().execution_options(reads_only=True) as conn:
+        if engine.dialect.name == "sqlite":
+            for name, (_, wanted) in SQLITE_PRAGMAS.items():
+                found = conn.exec_driver_sql(f"PRAGMA {name}").scalar()
+                if found != wanted:
+                    raise Undurable(f"SQLite's {name} is {found!r} and must be {wanted!r}.")
+        else:
+            for name in POSTGRESQL_SETTINGS:
+                found = conn.exec_driver_sql(f"SHOW {name}").scalar()
+                if found in ("off", "local"):
+                    raise Undurable(f"PostgreSQL's {name} is {found!r} and must be on.")
+
+
+def open_database(url: str, cipher: Cipher, clock: Callable[[], dt.datetime] | None = None) -> Database:
+    """Open a migrated database. Raises Undurable or WrongKeys rather than work with less than it needs."""
+    engine = new_engine(url)
+    check_durable(engine)
+    index_key = _index_key(engine, cipher)
+    return Database(engine, cipher, index_key, clock) if clock else Database(engine, cipher, index_key)
+
+
+def _index_key(engine: Engine, cipher: Cipher) -> bytes:
+    """The key of the blind indexes: made once, kept sealed, so that the sealing keys can rotate alone."""
+    place = Place("", "keyring", "secret", "index")
+    with engine.begin() as conn:
+        if engine.dialect.name == "postgresql":
+            conn.exec_driver_sql("LOCK TABLE keyring IN SHARE ROW EXCLUSIVE MODE")
+        envelope = conn.execute(select(keyring.c.secret).where(keyring.c.name == "index")).scalar()
+        if envelope is None:
+            fresh = secrets.token_bytes(32)
+            conn.execute(keyring.insert().values(name="index", secret=cipher.seal(fresh, place)))
+            return fresh
+    try:
+        return cipher.open(envelope, place)
+    except SealBroken as error:
+        raise WrongKeys(f"TSUNAGARI_KEYS does not open this database ({error}).") from error

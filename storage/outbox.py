@@ -1,0 +1,343 @@
+"""The outbox: every call to LINE is a row in the transaction that caused it, and is sent from there.
+
+What keeps "0 lost, 0 twice" true: the retry key is in the row before the first try; the body is frozen in the
+row; a person's rows leave one after another; a row is leased while it is tried; what was first tried more
+than 23 hours ago is never repeated by itself (LINE forgets a retry key after 24).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from storage import people as people_table
+from storage.crypto import SealBroken
+from storage.schema import Moment, metadata, sealed
+from storage.work import Work
+
+Kind = Literal["message", "multicast", "link_menu"]
+State = Literal["waiting", "accepted", "blocked", "refused", "unknown", "stale", "dropped"]
+
+LEASE = dt.timedelta(seconds=60)  # longer than the slowest call, so that two senders never try one row
+RETRY_KEY_LIFE = dt.timedelta(hours=23)
+MESSAGE_LIFE = dt.timedelta(hours=23)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("channel", String(32), nullable=False),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE")),
+    Column("kind", String(16), nullable=False),
+    Column("broadcast_id", String(32)),
+    Column("chunk", Integer),
+    Column("retry_key", String(36), nullable=False, unique=True),
+    sealed("body", row="retry_key"),
+    sealed("reply_token", row="retry_key"),
+    Column("reply_until", Moment),
+    Column("reply_doubtful", Boolean, nullable=False, default=False),
+    Column("must_arrive", Boolean, nullable=False, default=False),
+    Column("held", Boolean, nullable=False, default=False),  # its broadcast is paused
+    Column("state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("next_try", Moment, nullable=False),
+    Column("leased_until", Moment),
+    Column("first_tried", Moment),
+    Column("expires", Moment, nullable=False),
+    Column("settled", Moment),
+    Column("via", String(16)),
+    Column("request_id", String(64)),
+    Column("error", String(300)),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "state", "next_try"),
+    Index(None, "person_id", "state", "id"),
+    Index(None, "broadcast_id", "chunk"),
+)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A row that this sender holds under lease. `to` is the LINE user id, for rows that have a person."""
+
+    id: int
+    channel: str
+    person_id: str | None
+    to: str | None
+    friend: bool
+    kind: Kind
+    body: Mapping[str, Any]
+    retry_key: str
+    reply_token: str | None
+    reply_until: dt.datetime | None
+    reply_doubtful: bool
+    must_arrive: bool
+    tries: int
+    first_tried: dt.datetime
+    expires: dt.datetime
+    broadcast_id: str | None
+    chunk: int | None = None
+
+
+def put(
+    work: Work,
+    channel: str,
+    kind: Kind,
+    body: Mapping[str, Any],
+    *,
+    person_id: str | None = None,
+    reply_token: str | None = None,
+    reply_until: dt.datetime | None = None,
+    must_arrive: bool = False,
+    broadcast_id: str | None = None,
+    chunk: int | None = None,
+    expires: dt.datetime | None = None,
+) -> None:
+    """Write one call to be made. For kind "message", body is {"messages": [...]} without the address."""
+    key = str(uuid.uuid4())
+    work.conn.execute(
+        insert(outbox).values(
+            channel=channel,
+            person_id=person_id,
+            kind=kind,
+            broadcast_id=broadcast_id,
+            chunk=chunk,
+            retry_key=key,
+            body=work.seal(body, channel, "outbox", "body", key),
+            reply_token=work.seal(reply_token, channel, "outbox", "reply_token", key)
+            if reply_token
+            else None,
+            reply_until=reply_until,
+            reply_doubtful=False,
+            must_arrive=must_arrive,
+            state="waiting",
+            tries=0,
+            next_try=work.now,
+            expires=expires or work.now + MESSAGE_LIFE,
+            created_at=work.now,
+        )
+    )
+
+
+_earlier = outbox.alias("earlier")
+
+
+def claim(work: Work, limit: int, skip_channels: frozenset[str] = frozenset()) -> list[Outgoing]:
+    """Lease up to `limit` rows that are due, only the oldest of each person. The lease and the first try are
+    committed before any call is made."""
+    due = (
+        select(outbox.c.id)
+        .where(
+            outbox.c.state == "waiting",
+            outbox.c.held.is_(False),
+            outbox.c.next_try <= work.now,
+            or_(outbox.c.leased_until.is_(None), outbox.c.leased_until < work.now),
+            outbox.c.channel.not_in(skip_channels),
+            or_(
+                outbox.c.person_id.is_(None),
+                ~select(literal_column("1"))
+                .select_from(_earlier)
+                .where(
+                    and_(
+                        _earlier.c.person_id == outbox.c.person_id,
+                        _earlier.c.kind == outbox.c.kind,  # a menu that waits holds up no answer
+                        _earlier.c.state == "waiting",
+                        _earlier.c.id < outbox.c.id,
+                    )
+                )
+                .exists(),
+            ),
+        )
+        .order_by(outbox.c.next_try, outbox.c.id)
+        .limit(limit)
+    )
+    if work.on_postgresql:
+        due = due.with_for_update(skip_locked=True, of=outbox)
+    ids = list(work.conn.execute(due).scalars())
+    if not ids:
+        return []
+    work.conn.execute(
+        update(outbox)
+        .where(outbox.c.id.in_(ids))
+        .values(
+            leased_until=work.now + LEASE,
+            tries=outbox.c.tries + 1,
+            first_tried=func.coalesce(outbox.c.first_tried, literal(work.now, Moment)),
+        )
+    )
+    people = people_table.people
+    rows = work.conn.execute(
+        select(outbox, people.c.line_id, people.c.friend)
+        .select_from(outbox.outerjoin(people, people.c.id == outbox.c.person_id))
+        .where(outbox.c.id.in_(ids))
+        .order_by(outbox.c.id)
+    )
+    return [outgoing for row in rows if (outgoing := _opened(work, row))]
+
+
+def _opened(work: Work, row: Row[*tuple[Any, ...]]) -> Outgoing | None:
+    """The row with its body; one that no key of ours opens is set aside, so that it holds up nobody else."""
+    try:
+        return _outgoing(work, row)
+    except SealBroken as error:
+        settle(work, row.id, "refused", error=f"cannot be opened: {error}")
+        return None
+
+
+def _outgoing(work: Work, row: Row[*tuple[Any, ...]]) -> Outgoing:
+    to = None
+    if row.person_id is not None:
+        to = work.unseal(row.line_id, row.channel, "people", "line_id", row.person_id)
+    return Outgoing(
+        id=row.id,
+        channel=row.channel,
+        person_id=row.person_id,
+        to=to,
+        friend=row.friend if row.person_id is not None else True,
+        kind=row.kind,
+        body=work.unseal(row.body, row.channel, "outbox", "body", row.retry_key),
+        retry_key=row.retry_key,
+        reply_token=work.unseal(row.reply_token, row.channel, "outbox", "reply_token", row.retry_key),
+        reply_until=row.reply_until,
+        reply_doubtful=row.reply_doubtful,
+        must_arrive=row.must_arrive,
+        tries=row.tries,
+        first_tried=row.first_tried,
+        expires=row.expires,
+        broadcast_id=row.broadcast_id,
+        chunk=row.chunk,
+    )
+
+
+def settle(
+    work: Work,
+    outgoing_id: int,
+    state: State,
+    *,
+    via: str | None = None,
+    request_id: str | None = None,
+    error: str | None = None,
+) -> None:
+    """The row has reached its end; body and token are wiped, since nothing needs them any more."""
+    work.conn.execute(
+        update(outbox)
+        .where(outbox.c.id == outgoing_id)
+        .values(
+            state=state,
+            settled=work.now,
+            via=via,
+            request_id=request_id,
+            error=error[:300] if error else None,
+            body=None,
+            reply_token=None,
+            leased_until=None,
+        )
+    )
+
+
+def postpone(
+    work: Work,
+    outgoing_id: int,
+    until: dt.datetime,
+    error: str,
+    *,
+    reply: Literal["keep", "doubtful", "gone"],
+) -> None:
+    """Try again at `until`. The reply token is kept, is kept but doubtful (perhaps used), or is gone."""
+    values: dict[str, Any] = {"next_try": until, "leased_until": None, "error": error[:300]}
+    if reply == "gone":
+        values["reply_token"] = None
+    elif reply == "doubtful":
+        values["reply_doubtful"] = True
+    work.conn.execute(update(outbox).where(outbox.c.id == outgoing_id).values(**values))
+
+
+def counts(work: Work) -> dict[tuple[str, str], int]:
+    """Rows by channel and state, for metrics and checks."""
+    rows = work.conn.execute(
+        select(outbox.c.channel, outbox.c.state, func.count()).group_by(outbox.c.channel, outbox.c.state)
+    )
+    return {(channel, state): count for channel, state, count in rows}
+
+
+def _waiting_of(work: Work, broadcast_id: str) -> list[int]:
+    """The chunks that wait, locked; call it with the broadcast's row locked.
+
+    Who settles a chunk holds that chunk and waits for the broadcast's row, so here such a chunk (it is ending
+    anyway) is passed by: otherwise the two would wait for each other.
+    """
+    query = select(outbox.c.id).where(outbox.c.broadcast_id == broadcast_id, outbox.c.state == "waiting")
+    return list(work.conn.execute(query.with_for_update(skip_locked=True)).scalars())
+
+
+def hold(work: Work, broadcast_id: str) -> None:
+    """A paused broadcast: its chunks wait, whatever their time; a call that is under way is not stopped."""
+    ids = _waiting_of(work, broadcast_id)
+    work.conn.execute(update(outbox).where(outbox.c.id.in_(ids)).values(held=True))
+
+
+def release(work: Work, broadcast_id: str) -> None:
+    """Its chunks go on; what was never tried lives anew, since the pause was the sender's wish."""
+    mine = outbox.c.id.in_(_waiting_of(work, broadcast_id))
+    work.conn.execute(
+        update(outbox)
+        .where(mine, outbox.c.held, outbox.c.first_tried.is_(None))
+        .values(expires=work.now + MESSAGE_LIFE)
+    )
+    work.conn.execute(update(outbox).where(mine).values(held=False))
+
+
+def give_up(work: Work, broadcast_id: str) -> list[int]:
+    """Stop a broadcast's chunks; the ones that were tried without a known end are named.
+
+    A chunk that is under way at this moment is left to its sender, but expires, so that it is not repeated.
+    """
+    mine = and_(outbox.c.id.in_(_waiting_of(work, broadcast_id)), outbox.c.state == "waiting")
+    at_rest = or_(outbox.c.leased_until.is_(None), outbox.c.leased_until < work.now)
+    dropped = work.conn.execute(
+        update(outbox)
+        .where(mine, at_rest)
+        .values(state="dropped", settled=work.now, body=None, reply_token=None, leased_until=None)
+        .returning(outbox.c.chunk, outbox.c.first_tried)
+    ).all()
+    work.conn.execute(update(outbox).where(mine).values(expires=work.now, held=False))
+    return [row.chunk for row in dropped if row.first_tried is not None]
+
+
+def drop_waiting(work: Work) -> int:
+    """Give up everything that waits (after a restore, when the operator decides so)."""
+    return work.conn.execute(
+        update(outbox)
+        .where(outbox.c.state == "waiting")
+        .values(state="dropped", settled=work.now, body=None, reply_token=None)
+    ).rowcount
+
+
+def forget_old(work: Work, older_than: dt.timedelta) -> int:
+    """Nightly: settled rows have served once their figures are no longer asked for."""
+    return work.conn.execute(
+        delete(outbox).where(outbox.c.state != "waiting", outbox.c.settled < work.now - older_than)
+    ).rowcount

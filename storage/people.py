@@ -1,0 +1,215 @@
+"""People: whoever talks to one of our LINE accounts, as a resident or as a registered supporter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Row,
+    String,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from storage.schema import Moment, metadata, new_id, sealed
+from storage.work import Work
+
+Role = Literal["resident", "supporter"]
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("channel", String(32), nullable=False),
+    Column("line_index", String(64), nullable=False),
+    sealed("line_id", nullable=False),
+    Column("friend", Boolean, nullable=False),
+    Column(
+        "friend_changed_ms", BigInteger, nullable=False
+    ),  # LINE's own timestamp: events arrive out of order
+    Column("role", String(16), nullable=False),
+    Column("town", String(32)),
+    Column("district", String(32)),
+    Column("supporter_since", Moment),
+    Column("consent_version", String(32)),
+    Column("consent_at", Moment),
+    Column("danger_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("channel", "line_index"),
+    Index(None, "channel", "role", "town"),
+)
+
+person_topics = Table(
+    "person_topics",
+    metadata,
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("topic", String(32), primary_key=True),
+    Column("channel", String(32), nullable=False),
+    Index(None, "channel", "topic"),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone on one channel. `line_id` is LINE's user id (U + 32 hex digits)."""
+
+    id: str
+    channel: str
+    line_id: str
+    friend: bool
+    role: Role
+    town: str | None
+    district: str | None
+    supporter_since: dt.datetime | None
+    danger_until: dt.datetime | None
+    topics: tuple[str, ...] = ()
+
+
+_COLUMNS = tuple(
+    people.c[name]
+    for name in ("id", "channel", "friend", "role", "town", "district", "supporter_since", "danger_until")
+)
+_BY_INDEX = select(*_COLUMNS).where(
+    people.c.channel == bindparam("channel"), people.c.line_index == bindparam("line_index")
+)
+
+
+def lock(work: Work, channel: str, line_id: str) -> Person:
+    """The person with this LINE user id, made on first sight, locked until the unit of work ends.
+
+    Without this lock two events of one person that arrive together lose an answer (ARCHITECTURE §3).
+    """
+    line_index = work.index("line", channel, line_id)
+    found = _locked_row(work, channel, line_index)
+    if found is None:
+        fresh = new_id()
+        work.conn.execute(
+            work.insert(people)
+            .values(
+                id=fresh,
+                channel=channel,
+                line_index=line_index,
+                line_id=work.seal(line_id, channel, "people", "line_id", fresh),
+                friend=True,
+                friend_changed_ms=0,
+                role="resident",
+                created_at=work.now,
+            )
+            .on_conflict_do_nothing()
+        )
+        found = _locked_row(work, channel, line_index)
+        assert found is not None
+    return _person(work, found, line_id)
+
+
+def _locked_row(work: Work, channel: str, line_index: str) -> Row[*tuple[Any, ...]] | None:
+    query = _BY_INDEX.with_for_update() if work.on_postgresql else _BY_INDEX
+    return work.conn.execute(query, {"channel": channel, "line_index": line_index}).first()
+
+
+def _person(work: Work, row: Row[*tuple[Any, ...]], line_id: str) -> Person:
+    topics = ()
+    if row.role == "supporter":
+        topics = tuple(
+            work.conn.execute(
+                select(person_topics.c.topic)
+                .where(person_topics.c.person_id == row.id)
+                .order_by(person_topics.c.topic)
+            ).scalars()
+        )
+    return Person(
+        row.id,
+        row.channel,
+        line_id,
+        row.friend,
+        row.role,
+        row.town,
+        row.district,
+        row.supporter_since,
+        row.danger_until,
+        topics,
+    )
+
+
+def get(work: Work, person_id: str) -> Person | None:
+    """The person with this id of ours."""
+    row = work.conn.execute(select(*_COLUMNS, people.c.line_id).where(people.c.id == person_id)).first()
+    if row is None:
+        return None
+    return _person(work, row, work.unseal(row.line_id, row.channel, "people", "line_id", row.id))
+
+
+def set_friend(work: Work, person_id: str, friend: bool, changed_ms: int) -> bool:
+    """Note a follow or a block; False when a newer one is known already (LINE does not keep the order)."""
+    changed = work.conn.execute(
+        update(people)
+        .where(people.c.id == person_id, people.c.friend_changed_ms <= changed_ms)
+        .values(friend=friend, friend_changed_ms=changed_ms)
+        .returning(people.c.id)
+    ).first()
+    return changed is not None
+
+
+def register(
+    work: Work,
+    person: Person,
+    *,
+    town: str,
+    district: str | None,
+    topics: tuple[str, ...],
+    consent_version: str,
+) -> None:
+    """Make this person a supporter of a town, with the news topics they chose and the text they agreed to."""
+    work.conn.execute(
+        update(people)
+        .where(people.c.id == person.id)
+        .values(
+            role="supporter",
+            town=town,
+            district=district,
+            supporter_since=person.supporter_since or work.now,
+            consent_version=consent_version,
+            consent_at=work.now,
+        )
+    )
+    work.conn.execute(delete(person_topics).where(person_topics.c.person_id == person.id))
+    if topics:
+        work.conn.execute(
+            insert(person_topics),
+            [{"person_id": person.id, "topic": topic, "channel": person.channel} for topic in set(topics)],
+        )
+
+
+def hold_broadcasts(work: Work, person_id: str, until: dt.datetime) -> None:
+    """After words of danger no broadcast reaches this person until then."""
+    work.conn.execute(update(people).where(people.c.id == person_id).values(danger_until=until))
+
+
+def numbers(work: Work) -> list[tuple[str, str, bool, int]]:
+    """How many people there are, by channel, role and whether they are friends."""
+    rows = work.conn.execute(
+        select(people.c.channel, people.c.role, people.c.friend, func.count()).group_by(
+            people.c.channel, people.c.role, people.c.friend
+        )
+    )
+    return [(channel, role, friend, count) for channel, role, friend, count in rows]
+
+
+def supporters(work: Work, channel: str) -> Iterator[str]:
+    """The ids (ours) of everybody who is registered on this channel, in a steady order."""
+    query = select(people.c.id).where(people.c.channel == channel, people.c.role == "supporter")
+    yield from work.conn.execute(query.order_by(people.c.id)).scalars()
