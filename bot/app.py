@@ -1,0 +1,68 @@
+"""The composition root: everything is built here once and handed down."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from bot import log
+from bot.content.library import Content, load_content
+from bot.line.client import LineClient
+from bot.settings import BadSettings, Settings
+from bot.web import create_flask
+from storage import instance
+from storage.crypto import cipher_from
+from storage.database import new_engine, open_database
+from storage.migrate import migrate
+from storage.work import Database
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the edges and the handlers work with."""
+
+    settings: Settings
+    content: Content
+    db: Database
+    line: LineClient
+    bell: threading.Event = field(default_factory=threading.Event)  # rung when the outbox has something new
+
+    def now(self) -> dt.datetime:
+        """The moment, in the time zone in which all our people live."""
+        return self.db.clock().astimezone(TOKYO)
+
+
+def build(settings: Settings, clock: Callable[[], dt.datetime] | None = None) -> Services:
+    """Read the content, migrate and open the database, make the one client to LINE."""
+    if missing := settings.missing_for_serving():
+        raise BadSettings("\n".join(missing))
+    content = load_content(settings.content_dir)
+    cipher = cipher_from(settings.keys)
+    engine = new_engine(settings.database_url)
+    try:
+        migrate(engine)
+    finally:
+        engine.dispose()
+    db = open_database(settings.database_url, cipher, clock)
+    line = LineClient(settings.channels, settings.line_api_base)
+    return Services(settings, content, db, line)
+
+
+def notice_copied_database(services: Services) -> None:
+    """A restored or copied database must not send what its original has sent already."""
+    path = services.db.engine.url.database if services.db.engine.dialect.name == "sqlite" else None
+    reason = instance.note_start(services.db, path)
+    if reason:
+        log.event("sending.paused", reason=reason)
+
+
+def create_app(services: Services) -> Flask:
+    """The web side: webhook, handbook, details form, health."""
+    return create_flask(services)

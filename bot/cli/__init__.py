@@ -1,0 +1,85 @@
+"""The command line: one file per noun. Exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+import typer.rich_utils
+from typer.core import TyperGroup
+
+from bot.cli.output import Refused, complain
+from bot.content.errors import ContentError
+from bot.settings import BadSettings
+from storage.crypto import BadKeys, SealBroken
+from storage.database import Undurable, WrongKeys
+from storage.trouble import is_outage
+
+typer.rich_utils.OPTIONS_PANEL_TITLE = "指定できること"
+typer.rich_utils.ARGUMENTS_PANEL_TITLE = "引数"
+typer.rich_utils.COMMANDS_PANEL_TITLE = "命令"
+typer.rich_utils.ERRORS_PANEL_TITLE = "使い方がちがいます"
+
+
+class House(TyperGroup):
+    """Says what our own exceptions mean in one line instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Refused as refused:
+            complain(str(refused), refused.hint)
+        except (BadSettings, ContentError, BadKeys, WrongKeys, Undurable, SealBroken) as wrong:
+            for line in str(wrong).splitlines():
+                complain(line)
+        except Exception as trouble:
+            if not is_outage(trouble):
+                raise
+            # The driver's words may quote the address with its password: only the kind is told.
+            complain(
+                f"データベースを使えません（{type(trouble).__name__}）。", "DATABASE_URL を確かめてください。"
+            )
+        raise typer.Exit(1)
+
+
+def build() -> typer.Typer:
+    """All commands. Imported here, so that the service's own modules can be used without the command line."""
+    from bot.cli import (
+        broadcast,
+        concern,
+        content,
+        course,
+        danger,
+        db,
+        event,
+        flow,
+        key,
+        report,
+        richmenu,
+        route,
+        supporter,
+    )
+    from bot.cli.chat import chat
+    from bot.cli.check import check
+    from bot.cli.demo import demo
+    from bot.cli.serve import serve, work
+    from bot.cli.simulate import simulate
+
+    made = typer.Typer(
+        cls=House,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+        help="つながり: 孤独・孤立対策のためのLINEの仕組み。",
+    )
+    for command in (serve, work, demo, simulate, check, chat):
+        made.command()(command)
+    people = (broadcast, course, supporter, concern, danger, route)
+    for noun in (*people, content, richmenu, flow, report, event, key, db):
+        made.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
+    return made
+
+
+def main() -> None:
+    """The entry point `tsunagari`."""
+    build()()

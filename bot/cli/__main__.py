@@ -1,0 +1,5 @@
+"""`python -m bot.cli`: the command `tsunagari` without its script."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,83 @@
+"""What a command works with: settings, content and the opened database, without a client to LINE."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from bot.cli.output import TOKYO, Refused
+from bot.content.library import Content, load_content
+from bot.settings import DEFAULT_CHANNEL, BadSettings, Settings
+from storage.crypto import cipher_from
+from storage.database import new_engine, open_database
+from storage.migrate import migrate, pending
+from storage.work import Database
+
+
+@dataclass(frozen=True)
+class House:
+    """An opened house; `now` is Asia/Tokyo."""
+
+    settings: Settings
+    content: Content
+    db: Database
+    bell: threading.Event = field(
+        default_factory=threading.Event
+    )  # nobody listens: `serve` looks each second
+
+    @property
+    def now(self) -> dt.datetime:
+        return self.db.clock().astimezone(TOKYO)
+
+    def channel_of(self, towns: tuple[str, ...], named: str | None) -> str:
+        """The channel that was named, else the one that serves these towns, else the default one."""
+        channels = self.content.channels
+        if named is not None:
+            if named not in channels:
+                raise Refused(
+                    f"「{named}」というチャネルはありません。", f"使えるもの: {'、'.join(channels)}"
+                )
+            return named
+        serving = {key for key, channel in channels.items() if set(towns) & set(channel.towns)}
+        if len(serving) > 1:
+            raise Refused(
+                "町がいくつかのチャネルに分かれています。",
+                f"--channel で選んでください: {'、'.join(sorted(serving))}",
+            )
+        return serving.pop() if serving else DEFAULT_CHANNEL
+
+
+@contextmanager
+def open_house(given: Settings | None = None) -> Iterator[House]:
+    """Read settings and content, migrate and open the database; closed again at the end."""
+    settings = given or Settings.from_env()
+    if not settings.keys:
+        raise BadSettings("TSUNAGARI_KEYS is not set; `tsunagari key new` prints a key")
+    content = load_content(settings.content_dir)
+    with open_db(settings) as db:
+        yield House(settings, content, db)
+
+
+@contextmanager
+def open_db(settings: Settings) -> Iterator[Database]:
+    """The database alone, brought to the newest schema."""
+    cipher = cipher_from(settings.keys)
+    engine = new_engine(settings.database_url)
+    try:
+        if pending(engine):
+            migrate(engine)
+    finally:
+        engine.dispose()
+    db = open_database(settings.database_url, cipher)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def open_content() -> Content:
+    """The content alone, for commands that need no database."""
+    return load_content(Settings.from_env().content_dir)

@@ -1,0 +1,164 @@
+"""`tsunagari serve`, `work`: the service in one process, or its sending and its timetable alone."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+import typer
+from gunicorn.app.base import BaseApplication
+
+from bot import log
+from bot.app import Services, build, create_app, notice_copied_database
+from bot.cli import output
+from bot.cli.house import open_db
+from bot.cli.output import Refused
+from bot.content.library import load_content
+from bot.settings import BadSettings, Settings
+from jobs import timetable
+from jobs.deliver import Deliverer
+
+Role = Literal["all", "sender", "clock"]
+THREADS = 16
+WORKER_TIMEOUT = 60  # seconds without a sign of life
+GRACE = 40  # seconds to end calls under way; longer than Deliverer.stop waits
+
+
+@dataclass
+class Engine:
+    """What works in the background: the sender and the timetable."""
+
+    services: Services
+    role: Role = "all"
+    deliverer: Deliverer | None = None
+    clock: timetable.Timetable | None = None
+
+    def start(self) -> None:
+        """A copied database is noticed before the first row is sent."""
+        notice_copied_database(self.services)
+        if self.role in ("all", "sender"):
+            self.deliverer = Deliverer(self.services.db, self.services.line, self.services.bell)
+            self.deliverer.start()
+        if self.role in ("all", "clock"):
+            self.clock = timetable.start(self.services)
+
+    def stop(self) -> None:
+        if self.clock is not None:
+            self.clock.stop()
+        if self.deliverer is not None:
+            self.deliverer.stop()
+
+
+class Service(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn inside our own command: one worker with threads, which also sends and keeps the timetable."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.engine: Engine | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in {
+            "bind": [f"{self.settings.host}:{self.settings.port}"],
+            "worker_class": "gthread",
+            "workers": 1,  # of several, each would have its own timetable; for those there is the Procfile
+            "threads": THREADS,
+            "timeout": WORKER_TIMEOUT,
+            "graceful_timeout": GRACE,
+            "preload_app": False,  # threads and connections do not survive a fork
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "on_starting": self._on_starting,
+            "when_ready": self._when_ready,
+            "post_worker_init": self._post_worker_init,
+            "worker_exit": self._worker_exit,
+        }.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        self._log()
+        services = build(self.settings)
+        self.engine = Engine(services)
+        return create_app(services)
+
+    def _log(self) -> None:
+        """gunicorn sets up its own log at its start; ours replaces it (no addresses, no request lines)."""
+        log.configure(self.settings.log_level, self.settings.log_format)
+
+    def _on_starting(self, _arbiter: Any) -> None:
+        self._log()
+
+    def _when_ready(self, _arbiter: Any) -> None:
+        log.event("serve.listening", host=self.settings.host, port=self.settings.port)
+
+    def _post_worker_init(self, _worker: Any) -> None:
+        if self.engine is not None:
+            self.engine.start()
+
+    def _worker_exit(self, _arbiter: Any, _worker: Any) -> None:
+        if self.engine is not None:
+            self.engine.stop()
+            self.engine.services.line.close()
+            self.engine.services.db.close()
+
+
+def serve() -> None:
+    """サービスを動かします。止めるときは Ctrl-C。
+
+    ウェブ、LINEの受信と送信、予約を1つのプロセスで行います。
+
+    例: tsunagari serve
+    """
+    run_service(Settings.from_env())
+
+
+def run_service(settings: Settings) -> None:
+    """Check everything that can be known beforehand, then serve until stopped."""
+    if missing := settings.missing_for_serving():
+        raise BadSettings("\n".join(missing))
+    load_content(settings.content_dir)
+    with open_db(settings):
+        pass  # migrated, durable, and the keys open it
+    _port_must_be_free(settings.host, settings.port)
+    Service(settings).run()
+
+
+def work(
+    role: Annotated[
+        str, typer.Option("--role", help="all（送信と予約）、sender（送信だけ）、clock（予約だけ）")
+    ] = "all",
+) -> None:
+    """送信と予約だけを動かします（何台かで動かすとき）。
+
+    例: tsunagari work --role clock
+    """
+    wanted: Role | None = next((known for known in get_args(Role) if known == role), None)
+    if wanted is None:
+        output.unknown("役割", role, get_args(Role))
+    settings = Settings.from_env()
+    services = build(settings)
+    log.configure(settings.log_level, settings.log_format)
+    ended = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: ended.set())
+    engine = Engine(services, wanted)
+    engine.start()
+    log.event("work.started", role=wanted)
+    ended.wait()
+    engine.stop()
+    services.line.close()
+    services.db.close()
+
+
+def _port_must_be_free(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as taken:
+            raise Refused(
+                f"{host}:{port} では動かせません（{taken.strerror}）。", "PORT でほかの番号を選んでください。"
+            ) from taken

@@ -1,0 +1,161 @@
+"""All of content/ in one frozen value, read once at start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.content.errors import ContentError
+from bot.content.hotlines import Hotline, load_hotlines
+from bot.content.kinds import (
+    ConcernKind,
+    Handbook,
+    Trouble,
+    load_concern_kinds,
+    load_handbook,
+    load_troubles,
+)
+from bot.content.places import Town, Window, desk_for, load_towns, load_windows, route
+from bot.content.questions import HandbookQuestion, load_questions
+from bot.content.schemes import Scheme, load_schemes
+from bot.content.texts import Texts, load_texts
+from bot.crisis import Lexicon, load_lexicon
+from bot.crisis_reply import Replies, load_replies
+from bot.recommend import Catalogue
+
+UNSURE_KIND = "unsure"
+
+
+@dataclass(frozen=True)
+class ChannelPlan:
+    """What one LINE official account serves: its towns, and the town that takes what belongs to none."""
+
+    name: str
+    basic_id: str
+    towns: tuple[str, ...]
+    central: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """Texts, places, schemes, questions, hotlines, words of danger; everything by its key."""
+
+    texts: Texts
+    channels: Mapping[str, ChannelPlan]
+    topics: tuple[str, ...]
+    towns: Mapping[str, Town]
+    windows: tuple[Window, ...]
+    hotlines: Mapping[str, Hotline]
+    concern_kinds: Mapping[str, ConcernKind]
+    troubles: Mapping[str, Trouble]
+    handbook: Handbook
+    questions: tuple[HandbookQuestion, ...]
+    catalogue: Catalogue
+    lexicon: Lexicon
+    crisis_replies: Replies
+
+    @cached_property
+    def windows_by_key(self) -> Mapping[str, Window]:
+        return {window.key: window for window in self.windows}
+
+    @cached_property
+    def _option_labels(self) -> Mapping[tuple[str, str], str]:
+        return {(q.code, o.code): o.label for q in self.questions for o in q.options}
+
+    def town(self, key: str) -> Town:
+        return self.towns[key]
+
+    def option_label(self, question: str, option: str) -> str:
+        """The words of an answer, by the codes that the rules use (Q10, rent)."""
+        return self._option_labels[(question, option)]
+
+    def window_for(self, scheme: Scheme, town: str | None) -> Window | None:
+        """The town's real desk for a scheme; None where town or desk are not known."""
+        return desk_for(self.windows, town, scheme.window_kind) if town else None
+
+    def general_window(self, town: str) -> Window:
+        """The desk of a town that everyone may ask about anything."""
+        return route(self.windows, town, UNSURE_KIND).general
+
+    def safety_net_windows(self, town: str | None) -> tuple[Window, ...]:
+        """The desk that is always there, where the town is known."""
+        return (self.general_window(town),) if town and self.handbook.town_desk else ()
+
+    @property
+    def safety_net_lines(self) -> tuple[str, ...]:
+        """The lines for everyone, so that nobody leaves with nothing."""
+        return self.handbook.safety_net
+
+
+def load_content(folder: Path) -> Content:
+    """Read and check everything; ContentError names file and key of the first thing that is wrong."""
+    try:
+        hotlines = load_hotlines(folder / "hotlines.yaml")
+    except ValueError as trouble:
+        raise ContentError("hotlines.yaml", "", str(trouble)) from trouble
+    kinds = load_concern_kinds(folder / "concern_kinds.yaml", hotlines)
+    towns = load_towns(folder / "towns.yaml")
+    questions = load_questions(folder / "questions.yaml")
+    texts = load_texts(folder / "texts" / "ja")
+    try:
+        lexicon = load_lexicon(folder / "crisis" / "lexicon.yaml")
+        replies = load_replies(folder / "crisis" / "replies.yaml", hotlines)
+    except ValueError as trouble:
+        raise ContentError("crisis/", "", str(trouble)) from trouble
+    by_key = {town.key: town for town in towns}
+    return Content(
+        texts=texts,
+        channels=_channels(folder / "channels.yaml", by_key),
+        topics=_topics(folder / "topics.yaml", texts),
+        towns=by_key,
+        windows=load_windows(folder / "windows.yaml", towns, kinds),
+        hotlines=hotlines,
+        concern_kinds=kinds,
+        troubles=load_troubles(folder / "troubles.yaml", kinds, hotlines),
+        handbook=load_handbook(folder / "handbook.yaml", hotlines),
+        questions=questions,
+        catalogue=Catalogue(load_schemes(folder / "schemes", questions), questions),
+        lexicon=lexicon,
+        crisis_replies=replies,
+    )
+
+
+def _channels(path: Path, towns: Mapping[str, Town]) -> dict[str, ChannelPlan]:
+    channels = {}
+    for name, entry in _mapping(path).items():
+        if not isinstance(entry, dict) or set(entry) != {"name", "basic_id", "towns", "central"}:
+            raise ContentError(path.name, str(name), "name, basic_id, towns and central are expected")
+        listed = tuple(entry["towns"])
+        for town in (*listed, entry["central"]):
+            if town not in towns:
+                raise ContentError(path.name, str(name), f"there is no town {town!r} in towns.yaml")
+        if not listed or not str(entry["basic_id"]).startswith("@"):
+            raise ContentError(
+                path.name, str(name), "needs at least one town, and a basic_id that begins with @"
+            )
+        channels[str(name)] = ChannelPlan(entry["name"], entry["basic_id"], listed, entry["central"])
+    return channels
+
+
+def _topics(path: Path, texts: Texts) -> tuple[str, ...]:
+    listed = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    if not isinstance(listed, list) or not listed:
+        raise ContentError(path.name, "", "a list of topics is expected")
+    for topic in listed:
+        if not texts.has(f"registration.topics.{topic}"):
+            raise ContentError(
+                path.name, str(topic), "has no name under topics in texts/ja/registration.yaml"
+            )
+    return tuple(listed)
+
+
+def _mapping(path: Path) -> dict[Any, Any]:
+    tree = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    if not isinstance(tree, dict) or not tree:
+        raise ContentError(path.name, "", "is empty")
+    return tree

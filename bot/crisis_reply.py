@@ -1,0 +1,259 @@
+"""The fixed answer to words of danger: texts and buttons from content, what is open now first."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+import regex
+import yaml
+
+from bot.content.hotlines import Hotline
+from bot.crisis import CATEGORIES, Danger
+
+MOST_BUBBLES: Final = 3
+MOST_BUTTONS: Final = 6
+LONGEST: Final = 5_000
+LONGEST_LABEL: Final = 20
+"""Graphemes; LINE cuts longer labels of a button."""
+FLOWS: Final = ("concern", "whom_to_ask", "handbook")
+
+_KINDS: Final = ("call", "open", "start", "say")
+_LINES: Final = "{lines}"
+_CODES: Final = ("S0", "S1", "S2", "O0", "O1", "O2", "L1")
+_ENTRY: Final = {"messages", "lines", "buttons", "reviewer", "reviewed_at"}
+_PARENTHESES: Final = re.compile(r"[（(].*?[）)]")
+
+Kind = Literal["call", "open", "start", "say"]
+
+
+@dataclass(frozen=True)
+class Button:
+    """One tap: `call` a tel: address, `open` a page, `start` a flow, `say` the key of an answer."""
+
+    kind: Kind
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class CrisisReply:
+    """What is said at once: at most three bubbles and six buttons."""
+
+    messages: tuple[str, ...]
+    buttons: tuple[Button, ...]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A button as content writes it: `target` is a hotline's key, a flow or an answer."""
+
+    kind: Kind
+    target: str
+    label: str
+
+
+@dataclass(frozen=True)
+class FixedReply:
+    """One entry of replies.yaml; without reviewer and date nobody has approved its words yet."""
+
+    key: str
+    messages: tuple[str, ...]
+    lines: tuple[str, ...]
+    offers: tuple[Offer, ...]
+    reviewer: str
+    reviewed_at: date | None
+
+
+@dataclass(frozen=True)
+class Replies:
+    """All fixed replies, and what is answered to their `say` buttons."""
+
+    by_key: Mapping[str, FixedReply]
+    answers: Mapping[str, str]
+    typed: Mapping[str, str]
+
+    def for_danger(self, danger: Danger) -> FixedReply:
+        """The entry of the danger's code and category, else that of its code."""
+        return self.by_key.get(f"{danger.code}.{danger.category}") or self.by_key[danger.code]
+
+    def typed_answer(self, text: str) -> str | None:
+        """The answer's key when somebody typed 「来て」 or 「電話した」 instead of tapping."""
+        return self.typed.get(_plain(text))
+
+    @property
+    def unreviewed(self) -> tuple[str, ...]:
+        """The entries that nobody has approved: to be shown by `tsunagari check` before going live."""
+        return tuple(
+            key
+            for key, reply in self.by_key.items()
+            if not (reply.reviewer and reply.reviewed_at is not None)
+        )
+
+
+def reply_for(
+    danger: Danger, replies: Replies, hotlines: Mapping[str, Hotline], moment: datetime
+) -> CrisisReply:
+    """The reply at this moment; both persons are answered when a text speaks of both, the nearer danger first."""
+    if danger.sides:
+        return _both([_single(side, replies, hotlines, moment) for side in danger.sides])
+    return _single(danger, replies, hotlines, moment)
+
+
+def load_replies(path: Path, hotlines: Mapping[str, Hotline]) -> Replies:
+    """Reads and checks the file; ValueError names the file, the entry and the trouble."""
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(raw, Mapping) or set(raw) != {"replies", "answers", "typed"}:
+        raise ValueError(f"{path.name}: must hold replies, answers and typed")
+    answers = {str(key): str(text) for key, text in raw["answers"].items()}
+    typed = {_plain(str(words)): str(key) for words, key in raw["typed"].items()}
+    by_key: dict[str, FixedReply] = {}
+    for key, entry in raw["replies"].items():
+        try:
+            by_key[key] = _entry(key, entry, hotlines, answers)
+        except ValueError as trouble:
+            raise ValueError(f"{path.name}: {key}: {trouble}") from trouble
+    missing = [code for code in _CODES if code not in by_key]
+    missing += [f"answers.{key}" for key in typed.values() if key not in answers]
+    if missing:
+        raise ValueError(f"{path.name}: {', '.join(missing)} is missing")
+    return Replies(by_key, answers, typed)
+
+
+def _single(
+    danger: Danger, replies: Replies, hotlines: Mapping[str, Hotline], moment: datetime
+) -> CrisisReply:
+    fixed = replies.for_danger(danger)
+    lines = "\n".join(_line(line, moment) for line in _open_first(fixed.lines, hotlines, moment))
+    messages = tuple(message.replace(_LINES, lines) for message in fixed.messages)
+    return CrisisReply(messages, _buttons(fixed, hotlines, moment))
+
+
+def _both(sides: list[CrisisReply]) -> CrisisReply:
+    """One bubble for each person; calls first, but the way on to the concern is never pushed out."""
+    buttons = list(dict.fromkeys(button for side in sides for button in side.buttons))
+    onward = sorted(
+        (button for button in buttons if button.kind in ("start", "say")),
+        key=lambda button: button.value != "concern",
+    )[:2]
+    calls = [button for button in buttons if button.kind in ("call", "open")]
+    calls = list({button.value: button for button in reversed(calls)}.values())[::-1]
+    return CrisisReply(
+        tuple("\n\n".join(side.messages) for side in sides),
+        tuple(calls[: MOST_BUTTONS - len(onward)] + onward),
+    )
+
+
+def _buttons(fixed: FixedReply, hotlines: Mapping[str, Hotline], moment: datetime) -> tuple[Button, ...]:
+    """In the order of the entry, but a line that is closed now stands last and one that has ended not at all."""
+    open_now: list[Button] = []
+    closed: list[Button] = []
+    for offer in fixed.offers:
+        if offer.kind in ("start", "say"):
+            open_now.append(Button(offer.kind, offer.label, offer.target))
+            continue
+        hotline = hotlines[offer.target]
+        value = hotline.tel if offer.kind == "call" else hotline.url
+        button = Button(offer.kind, offer.label or hotline.short_name, value or "")
+        if hotline.open_at(moment) is not False:
+            open_now.append(button)
+        elif not _over(hotline, moment):
+            closed.append(button)
+    return tuple(open_now + closed)
+
+
+def _open_first(keys: Iterable[str], hotlines: Mapping[str, Hotline], moment: datetime) -> list[Hotline]:
+    """Open lines, then those whose hours are not sure, then closed ones; a line that has ended is left out."""
+    order = {True: 0, None: 1, False: 2}
+    chosen = [hotlines[key] for key in keys if not _over(hotlines[key], moment)]
+    return sorted(chosen, key=lambda hotline: order[hotline.open_at(moment)])
+
+
+def _over(hotline: Hotline, moment: datetime) -> bool:
+    return hotline.hours is not None and hotline.hours.next_opening(moment) is None
+
+
+def _line(hotline: Hotline, moment: datetime) -> str:
+    """「・#いのちSOS 0120-061-338（24時間・無料）」, and honest words where it is closed now."""
+    always = hotline.hours is not None and hotline.hours.always
+    about = ["24時間" if always else _PARENTHESES.sub("", hotline.hours_text)]
+    cost = _PARENTHESES.sub("", hotline.cost)
+    if cost:
+        about.append(cost)
+    if hotline.open_at(moment) is False:
+        about.append("いまは時間外")
+    number = f" {hotline.phone}" if hotline.phone else ""
+    return f"・{hotline.name}{number}（{'・'.join(about)}）"
+
+
+def _entry(
+    key: str, entry: object, hotlines: Mapping[str, Hotline], answers: Mapping[str, str]
+) -> FixedReply:
+    code, _, category = key.partition(".")
+    if code not in _CODES or (category and category not in CATEGORIES):
+        raise ValueError(f"is no code ({', '.join(_CODES)}) with a category")
+    if not isinstance(entry, Mapping) or set(entry) != _ENTRY:
+        raise ValueError(f"must hold exactly {', '.join(sorted(_ENTRY))}")
+    lines = tuple(_known(line, hotlines) for line in entry["lines"])
+    messages = tuple(str(message).strip() for message in entry["messages"])
+    _check_messages(messages, [hotlines[line] for line in lines])
+    offers = tuple(_offer(raw, hotlines, answers) for raw in entry["buttons"])
+    if not 1 <= len(offers) <= MOST_BUTTONS:
+        raise ValueError(f"needs 1 to {MOST_BUTTONS} buttons, has {len(offers)}")
+    reviewed = str(entry["reviewed_at"] or "")
+    return FixedReply(
+        key=key,
+        messages=messages,
+        lines=lines,
+        offers=offers,
+        reviewer=str(entry["reviewer"] or ""),
+        reviewed_at=date.fromisoformat(reviewed) if reviewed else None,
+    )
+
+
+def _check_messages(messages: tuple[str, ...], lines: list[Hotline]) -> None:
+    if not 1 <= len(messages) <= MOST_BUBBLES or not all(messages):
+        raise ValueError(f"needs 1 to {MOST_BUBBLES} messages with words in them")
+    longest = sum(len(line.name + line.hours_text + line.cost) + 40 for line in lines)
+    for message in messages:
+        if len(message) + longest > LONGEST:
+            raise ValueError(f"a message is longer than {LONGEST} letters")
+    if bool(lines) != any(_LINES in message for message in messages):
+        raise ValueError(f"{_LINES} in the messages and the list of lines belong together")
+
+
+def _offer(raw: Any, hotlines: Mapping[str, Hotline], answers: Mapping[str, str]) -> Offer:
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"a button must be a mapping, not {raw!r}")
+    kinds = [kind for kind in _KINDS if kind in raw]
+    if len(kinds) != 1 or set(raw) - {kinds[0], "label"}:
+        raise ValueError(f"a button has one of {', '.join(_KINDS)}, and a label: {dict(raw)!r}")
+    kind, target, label = cast(Kind, kinds[0]), str(raw[kinds[0]]), str(raw.get("label", ""))
+    if kind in ("call", "open"):
+        hotline = hotlines[_known(target, hotlines)]
+        if (hotline.tel if kind == "call" else hotline.url) is None:
+            raise ValueError(f"{target} has nothing to {kind}")
+        shown = label or hotline.short_name
+    else:
+        shown = label
+        if target not in (FLOWS if kind == "start" else answers):
+            raise ValueError(f"{kind}: unknown {target}")
+    if not 1 <= len(regex.findall(r"\X", shown)) <= LONGEST_LABEL:
+        raise ValueError(f"label {shown!r} must have 1 to {LONGEST_LABEL} letters")
+    return Offer(kind, target, label)
+
+
+def _known(key: object, hotlines: Mapping[str, Hotline]) -> str:
+    if not isinstance(key, str) or key not in hotlines:
+        raise ValueError(f"unknown hotline {key!r}")
+    return key
+
+
+def _plain(text: str) -> str:
+    """Width, spaces and final marks do not matter."""
+    return re.sub(r"[\s。．.!！、]+", "", unicodedata.normalize("NFKC", text))

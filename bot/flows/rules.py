@@ -1,0 +1,32 @@
+"""Questions and rules that several conversations share."""
+
+from __future__ import annotations
+
+from bot.flows.context import Context
+from bot.flows.talk import Option, Talk, choice, pick
+
+UNKNOWN_TOWN = "unknown"
+
+
+def ask_town(ctx: Context) -> Talk[str]:
+    """The key of the town; not asked where the channel serves only one."""
+    if len(ctx.towns) == 1:
+        return ctx.towns[0].key
+    return (yield from pick("town", *(Option(town.key, town.name) for town in ctx.towns)))
+
+
+def ask_town_if_known(ctx: Context) -> Talk[str | None]:
+    """As ask_town, but the person may not know, or not want to say."""
+    if len(ctx.towns) == 1:
+        return ctx.towns[0].key
+    options = (Option(town.key, town.name) for town in ctx.towns)
+    return (yield from choice("town", *options, skippable=True))
+
+
+def ask_district(ctx: Context, town: str) -> Talk[str | None]:
+    """The key of the (junior-high-school) district; not asked where a town has only one."""
+    districts = ctx.content.town(town).districts
+    if len(districts) < 2:
+        return districts[0].key if districts else None
+    options = (Option(district.key, district.name) for district in districts)
+    return (yield from choice("district", *options, skippable=True))

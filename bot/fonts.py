@@ -1,0 +1,82 @@
+"""The letters of our pictures: a universal-design typeface where one is installed, else the one we bring along."""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from functools import cache
+from pathlib import Path
+
+from PIL import ImageDraw, ImageFont
+
+FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path("/Library/Fonts"))
+# Easiest to read first: BIZ UD (Morisawa) was drawn for weak eyes; its proportional cut sets tighter lines.
+_REGULAR = (r"BIZUDPGothic-Regular", r"BIZUDGothic-Regular")
+_BOLD = (r"BIZUDPGothic-Bold", r"BIZUDGothic-Bold")
+_NEVER_FIRST = "。、，．・：）」』】!?！？〜ーっゃゅょッャュョ"
+BOLDER = (
+    36  # a face without a bold cut is thickened by size/36: enough to be a heading, and no kanji fills up
+)
+
+
+@cache
+def _installed(names: tuple[str, ...], folders: tuple[Path, ...]) -> Path | None:
+    found = {p.stem: p for folder in folders if folder.is_dir() for p in folder.rglob("*.[to]t[fc]")}
+    return next((path for name in names for stem, path in found.items() if re.fullmatch(name, stem)), None)
+
+
+def _brought_along() -> Path:
+    """IPAexゴシック (IPA Font License), which the package matplotlib_fontja carries; nothing of it is imported."""
+    return Path(str(importlib.resources.files("matplotlib_fontja") / "fonts" / "ipaexg.ttf"))
+
+
+@cache
+def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """The typeface in `size` pixels; without an installed bold cut, `bold` gives the regular one (see `write`)."""
+    path = _installed(_BOLD if bold else _REGULAR, FONT_FOLDERS) or _brought_along()
+    return ImageFont.truetype(str(path), size)
+
+
+def stroke(size: int, bold: bool) -> int:
+    """How many pixels to thicken the letters by, so that a heading is one in every typeface."""
+    return max(1, size // BOLDER) if bold and _installed(_BOLD, FONT_FOLDERS) is None else 0
+
+
+def write(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    size: int,
+    fill: str,
+    *,
+    bold: bool = False,
+    anchor: str = "la",
+) -> None:
+    """Draw one line; `anchor` is Pillow's (la: left and ascender, mm: the middle)."""
+    draw.text(
+        at,
+        text,
+        font=font(size, bold),
+        fill=fill,
+        anchor=anchor,
+        stroke_width=stroke(size, bold),
+        stroke_fill=fill,
+    )
+
+
+def width(text: str, size: int, bold: bool = False) -> float:
+    """How wide one line is, in pixels."""
+    return font(size, bold).getlength(text) + 2 * stroke(size, bold)
+
+
+def wrap(text: str, size: int, room: float, bold: bool = False) -> list[str]:
+    """Lines no wider than `room`; Japanese breaks between any two letters, but no line begins with 。or ）."""
+    lines = [""]
+    for letter in text:
+        if letter == "\n":
+            lines.append("")
+        elif width(lines[-1] + letter, size, bold) <= room or not lines[-1] or letter in _NEVER_FIRST:
+            lines[-1] += letter
+        else:
+            lines.append(letter)
+    return lines

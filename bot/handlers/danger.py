@@ -1,0 +1,74 @@
+"""After words of danger: the buttons under the answer, and what happens when one of them is tapped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot import postback
+from bot.crisis import Danger, Who
+from bot.crisis_reply import Button as ReplyButton
+from bot.crisis_reply import reply_for
+from bot.handlers import talking
+from bot.handlers.asking import help_buttons
+from bot.handlers.menu import show_menu
+from bot.handlers.turn import Turn
+from bot.messages import Button, Call, Card, Cards, Open, Tap, Text
+from storage import audit, dangers
+
+FLOW = "danger"
+HELP = "help"  # 「いますぐ話したい」 in the rich menu
+ABOUT_SELF = "self"
+FLOW_OF = {"windows": "whom_to_ask"}  # what content/crisis/replies.yaml calls a flow
+FOR_STAFF = ("come", "read")  # who says so wants a person of the town to look
+
+
+def answer(turn: Turn, danger: Danger) -> None:
+    """Fixed words and lines that are open now, and 「つづける」 where a conversation is open."""
+    reply = reply_for(danger, turn.content.crisis_replies, turn.content.hotlines, turn.now)
+    turn.messages += [Text(text) for text in reply.messages]
+    turn.messages.append(_card(turn, [_button(button, danger.who) for button in reply.buttons]))
+    turn.must_arrive = True
+    turn.quick = talking.way_back(turn)
+
+
+def _button(button: ReplyButton, who: Who) -> Button:
+    match button.kind:
+        case "call":
+            return Call(button.label, button.value)
+        case "open":
+            return Open(button.label, button.value)
+        case "start":
+            return Tap(button.label, postback.start(FLOW_OF.get(button.value, button.value)))
+        case "say":
+            about = ABOUT_SELF if who is Who.SELF else ""
+            return Tap(button.label, postback.Tap(FLOW, about, button.value, "").data())
+
+
+def _card(turn: Turn, buttons: Sequence[Button]) -> Cards:
+    texts = turn.content.texts
+    return Cards(
+        texts.get("danger.alt"), (Card(texts.get("danger.title"), buttons=tuple(buttons), urgent=True),)
+    )
+
+
+def said(turn: Turn, deed: str, about: str = "") -> None:
+    """「来て」「電話した」「だいじょうぶ」: a fixed answer for each, and what it sets going."""
+    answers = turn.content.crisis_replies.answers
+    if deed == HELP:
+        turn.say("danger.help")
+        turn.messages.append(_card(turn, help_buttons(turn, turn.content.handbook.talk_now)))
+    elif deed in answers:
+        turn.messages.append(Text(answers[deed]))
+        audit.note(turn.work, "person", f"danger.{deed}", "person", turn.person.id, turn.event.channel)
+    else:
+        turn.say("talk.finished_already")
+        show_menu(turn)
+        return
+    turn.must_arrive = True
+    if deed in FOR_STAFF:
+        dangers.note(turn.work, turn.person, deed, "asked")
+    if deed == "called" and about != ABOUT_SELF:
+        talking.start(turn, "concern", {"danger": "now", "call": "called"})
+        return
+    show_menu(turn)
+    turn.quick = talking.way_back(turn)

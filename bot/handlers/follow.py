@@ -1,0 +1,34 @@
+"""Following and blocking. LINE does not keep the order of events, so their own timestamps decide."""
+
+from __future__ import annotations
+
+from bot.handlers.menu import show_menu
+from bot.handlers.turn import Turn
+from storage import outbox, people
+
+
+def followed(turn: Turn) -> None:
+    """Greet a new friend, or one who is back."""
+    if not people.set_friend(turn.work, turn.person.id, True, turn.event.at_ms):
+        return
+    if not turn.event.active:
+        return
+    if turn.person.role == "supporter":
+        outbox.put(
+            turn.work, turn.event.channel, "link_menu", {"menu": "supporter"}, person_id=turn.person.id
+        )
+        turn.say("menu.welcome_back")
+    else:
+        turn.say("menu.welcome")
+    show_menu(turn)
+
+
+def unfollowed(turn: Turn) -> None:
+    """Nothing more is sent to someone who blocked us."""
+    people.set_friend(turn.work, turn.person.id, False, turn.event.at_ms)
+
+
+def seen(turn: Turn) -> None:
+    """Whoever writes to us can be answered, even if the news of their following has not come yet."""
+    if not turn.person.friend:
+        people.set_friend(turn.work, turn.person.id, True, turn.event.at_ms)

@@ -1,0 +1,76 @@
+"""Typed words. Words of danger are answered first, in every state; then the conversation; then the menu.
+
+What was typed is understood and forgotten: it is neither stored (but for what answers a question) nor logged.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from bot import crisis, metrics
+from bot.events import TextSent
+from bot.flows.registration import find_course
+from bot.flows.talk import plain
+from bot.handlers import danger, talking
+from bot.handlers.menu import show_menu
+from bot.handlers.turn import Turn
+from storage import conversations, dangers, people
+
+QUIET_AFTER_DANGER = dt.timedelta(hours=24)
+
+
+def sent(turn: Turn, event: TextSent) -> None:
+    """Danger, a word that leads elsewhere, an answer, a course code; else the menu."""
+    conversation = conversations.open_one(turn.work, turn.person.id)
+    found = crisis.detect(event.text, turn.content.lexicon)
+    if found is not None:
+        _answer_danger(turn, found)
+        return
+    if said := _after_danger(turn, event.text, conversation):
+        danger.said(turn, said)
+        return
+    if command := _command(turn, event.text):
+        if conversation is not None and command != "menu":
+            talking.command(turn, conversation, command)
+        else:
+            show_menu(turn)
+        return
+    if flow := _meant(turn, event.text, "menu.words"):
+        talking.start(turn, flow)
+    elif conversation is not None:
+        talking.typed(turn, conversation, event.text, event.message_id)
+    elif course := find_course(turn.context(), event.text):
+        talking.start(turn, "registration", {"code": course.code})
+    else:
+        turn.say("menu.not_understood")
+        show_menu(turn)
+
+
+def _after_danger(turn: Turn, text: str, conversation: conversations.Conversation | None) -> str | None:
+    """「来て」「電話した」, for a day after words of danger (the concern flow asks the latter itself)."""
+    until = turn.person.danger_until
+    if until is None or until < turn.work.now or (conversation and conversation.flow == "concern"):
+        return None
+    return turn.content.crisis_replies.typed_answer(text)
+
+
+def _command(turn: Turn, text: str) -> str | None:
+    """The command that these words are, from content/texts/ja/talk.yaml: back, quit, restart or menu."""
+    return _meant(turn, text, "talk.words")
+
+
+def _meant(turn: Turn, text: str, under: str) -> str | None:
+    """Which of the word lists under this key has exactly these words."""
+    said = plain(text)
+    for name, listed in turn.content.texts.under(under).items():
+        if said in {plain(word) for word in listed.split("、")}:
+            return name
+    return None
+
+
+def _answer_danger(turn: Turn, found: crisis.Danger) -> None:
+    """Help at once; no news for a day; a row for staff without any words."""
+    dangers.note(turn.work, turn.person, found.code, found.category)
+    people.hold_broadcasts(turn.work, turn.person.id, turn.work.now + QUIET_AFTER_DANGER)
+    metrics.DANGERS.labels(code=found.code).inc()
+    danger.answer(turn, found)

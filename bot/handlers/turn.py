@@ -1,0 +1,88 @@
+"""One turn: everything that one event makes us say, collected and then written to the outbox at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.content.library import Content
+from bot.events import Event
+from bot.flows.context import Context, OpenCourse, Visitor
+from bot.line.render import to_line
+from bot.messages import MESSAGES, Message, Saying, Tap, Text
+from storage import courses, outbox
+from storage.people import Person
+from storage.work import Work
+
+if TYPE_CHECKING:
+    from bot.app import Services
+
+REPLY_FRESH_FOR = dt.timedelta(seconds=50)  # LINE promises a minute; the rest is for the way
+
+
+@dataclass
+class Turn:
+    """The event, whose it is, and what is said so far."""
+
+    services: Services
+    work: Work
+    event: Event
+    person: Person
+    messages: list[Message] = field(default_factory=list)
+    quick: tuple[Tap, ...] = ()
+    must_arrive: bool = False
+
+    @property
+    def content(self) -> Content:
+        return self.services.content
+
+    @property
+    def now(self) -> dt.datetime:
+        """The moment of this unit of work, in Japan."""
+        return self.services.now()
+
+    def say(self, text_key: str, /, **params: str) -> None:
+        self.messages.append(Text(self.content.texts.get(text_key, **params)))
+
+    def context(self) -> Context:
+        """What a flow may look at, for this person and this moment."""
+        channel = self.content.channels[self.event.channel]
+        return Context(
+            now=self.now,
+            content=self.content,
+            towns=tuple(self.content.town(key) for key in channel.towns),
+            central_town=channel.central,
+            visitor=Visitor(
+                self.person.role == "supporter", self.person.town, self.person.district, self.person.topics
+            ),
+            courses=self._open_courses(),
+        )
+
+    def _open_courses(self) -> tuple[OpenCourse, ...]:
+        found = courses.with_open_codes(self.work, self.event.channel)
+        return tuple(OpenCourse(c.id, c.code, c.title, c.town) for c in found)
+
+    def sayings(self) -> list[Saying]:
+        """What was said, five messages at a time; the quick replies stand under the last of them."""
+        cuts = range(0, len(self.messages), MESSAGES)
+        parts = [tuple(self.messages[start : start + MESSAGES]) for start in cuts]
+        return [Saying(part, self.quick if part is parts[-1] else ()) for part in parts]
+
+    def send(self) -> None:
+        """Write what was said to the outbox; the first five messages use the reply token."""
+        if not self.messages or not self.event.active:
+            return
+        token = self.event.reply_token
+        for saying in self.sayings():
+            outbox.put(
+                self.work,
+                self.event.channel,
+                "message",
+                {"messages": to_line(saying)},
+                person_id=self.person.id,
+                reply_token=token,
+                reply_until=self.work.now + REPLY_FRESH_FOR if token else None,
+                must_arrive=self.must_arrive,
+            )
+            token = None

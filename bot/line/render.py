@@ -1,0 +1,286 @@
+"""From what we say to LINE's JSON: large words, broad buttons, few colours, readable at 75 and in the sun."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import regex
+
+from bot.messages import (
+    ALT_UNITS,
+    LABEL_CLUSTERS,
+    MESSAGES,
+    Button,
+    Call,
+    Card,
+    Cards,
+    Choices,
+    Message,
+    Open,
+    Picture,
+    Saying,
+    Tap,
+    Text,
+    TooLong,
+    clusters,
+    utf16_units,
+)
+
+Json = dict[str, Any]
+
+# Every pair of words and ground below has a contrast of at least 4.5:1 (WCAG 2.2 AA); a test measures it.
+PALETTE = {
+    "paper": "#FFFFFF",
+    "ink": "#1F2A2E",
+    "soft_ink": "#4A585E",
+    "calm": "#0B6B61",  # what is to be tapped
+    "calm_ground": "#EAF4F2",
+    "calm_line": "#8FBDB6",
+    "on_calm": "#FFFFFF",
+    "quiet_line": "#B9C4C8",
+    "picked_ground": "#F4F1E6",
+    "alarm": "#B3261E",  # what cannot wait
+    "on_alarm": "#FFFFFF",
+}
+BUBBLE_BYTES = 30 * 1024
+CAROUSEL_BYTES = 50 * 1024
+DISPLAY_CLUSTERS = 300
+PAIRS_FROM = 6  # answers, above which short ones stand in pairs
+PAIRED_CLUSTERS = 7
+_NOT_TEXT = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def to_line(saying: Saying) -> list[Json]:
+    """One to five message objects of LINE's Messaging API; raises TooLong for what LINE would refuse."""
+    said = [_message(message) for message in saying.messages]
+    if len(said) > MESSAGES:
+        raise TooLong(f"{len(said)} messages")
+    if saying.quick:
+        said[-1]["quickReply"] = {
+            "items": [{"type": "action", "action": _action(tap)} for tap in saying.quick]
+        }
+    return said
+
+
+def _message(message: Message) -> Json:
+    match message:
+        case Text(text):
+            return {"type": "text", "text": _clean(text)}
+        case Choices():
+            return _flex(message.text, _choices(message))
+        case Cards(alt, cards):
+            bubbles = [_card(card) for card in cards]
+            one = bubbles[0] if len(bubbles) == 1 else {"type": "carousel", "contents": bubbles}
+            return _flex(alt, one)
+        case Picture(url, preview_url):
+            return {"type": "image", "originalContentUrl": url, "previewImageUrl": preview_url}
+
+
+def _flex(alt: str, contents: Json) -> Json:
+    bubbles = contents["contents"] if contents["type"] == "carousel" else [contents]
+    for bubble in bubbles:
+        _check_bytes(bubble, BUBBLE_BYTES, "bubble")
+    if contents["type"] == "carousel":
+        _check_bytes(contents, CAROUSEL_BYTES, "carousel")
+    return {"type": "flex", "altText": _cut_units(_clean(alt), ALT_UNITS), "contents": contents}
+
+
+def _check_bytes(contents: Json, limit: int, what: str) -> None:
+    size = len(json.dumps(contents, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > limit:
+        raise TooLong(f"a {what} of {size} bytes, at most {limit}")
+
+
+# ---- bubbles ---------------------------------------------------------------------------------------------
+
+
+def _choices(asked: Choices) -> Json:
+    parts = [_words(asked.text, "lg", "ink", weight="bold")]
+    if asked.hint:
+        parts.append(_words(asked.hint, "md", "soft_ink"))
+    if asked.picked:
+        parts.append(_picked(asked.picked))
+    buttons = [_filled(button, "alarm" if isinstance(button, Call) else "calm") for button in asked.first]
+    buttons += _pairs(asked.options) if _fit_in_pairs(asked.options) else [_choice(t) for t in asked.options]
+    if asked.done:
+        buttons.append(_filled(asked.done, "calm"))
+    buttons += [_quiet(tap) for tap in asked.last]
+    return _bubble([_stack(parts, "md"), *([_stack(buttons, "md")] if buttons else [])])
+
+
+def _fit_in_pairs(options: tuple[Tap, ...]) -> bool:
+    """Many short answers stand two in a row, so that the question stays in sight."""
+    return len(options) > PAIRS_FROM and all(clusters(tap.label) <= PAIRED_CLUSTERS for tap in options)
+
+
+def _pairs(options: tuple[Tap, ...]) -> list[Json]:
+    rows = []
+    for place in range(0, len(options), 2):
+        row = [
+            _choice(tap) | {"flex": 1, "paddingStart": "6px", "paddingEnd": "6px"}
+            for tap in options[place : place + 2]
+        ]
+        rows.append({"type": "box", "layout": "horizontal", "spacing": "md", "contents": row})
+    return rows
+
+
+def _card(card: Card) -> Json:
+    parts: list[Json] = []
+    if card.badge and card.badge.strip():
+        parts.append(_badge(card.badge))
+    parts.append(_words(card.title, "lg", "ink", weight="bold"))
+    parts += [_words(line, "md", "ink") for line in card.lines if line.strip()]
+    if card.note and card.note.strip():
+        parts.append(_words(card.note, "sm", "soft_ink"))
+    loud = "alarm" if card.urgent else "calm"
+    buttons = [
+        _filled(button, loud) if place == 0 or isinstance(button, Call) else _choice(button)
+        for place, button in enumerate(card.buttons)
+    ]
+    bubble = _bubble([_stack(parts, "md"), *([_stack(buttons, "md")] if buttons else [])])
+    if card.urgent:
+        bubble = {"type": "bubble", "size": "mega", "header": _alarm_bar(), "body": bubble["body"]}
+    return bubble
+
+
+def _bubble(contents: list[Json]) -> Json:
+    body = {
+        "type": "box",
+        "layout": "vertical",
+        "spacing": "xl",
+        "paddingAll": "20px",
+        "backgroundColor": PALETTE["paper"],
+        "contents": contents,
+    }
+    return {"type": "bubble", "size": "mega", "body": body}
+
+
+def _stack(contents: list[Json], spacing: str) -> Json:
+    return {"type": "box", "layout": "vertical", "spacing": spacing, "contents": contents}
+
+
+def _alarm_bar() -> Json:
+    return {
+        "type": "box",
+        "layout": "vertical",
+        "height": "10px",
+        "paddingAll": "0px",
+        "backgroundColor": PALETTE["alarm"],
+        "contents": [{"type": "filler"}],
+    }
+
+
+def _badge(text: str) -> Json:
+    pill = {
+        "type": "box",
+        "layout": "vertical",
+        "flex": 0,
+        "cornerRadius": "14px",
+        "paddingTop": "4px",
+        "paddingBottom": "4px",
+        "paddingStart": "12px",
+        "paddingEnd": "12px",
+        "backgroundColor": PALETTE["calm_ground"],
+        "contents": [_words(text, "sm", "calm", weight="bold", wrap=False)],
+    }
+    return {"type": "box", "layout": "horizontal", "contents": [pill, {"type": "filler"}]}
+
+
+def _picked(text: str) -> Json:
+    return {
+        "type": "box",
+        "layout": "vertical",
+        "cornerRadius": "10px",
+        "paddingAll": "12px",
+        "backgroundColor": PALETTE["picked_ground"],
+        "contents": [_words(text, "md", "ink")],
+    }
+
+
+def _words(text: str, size: str, colour: str, *, weight: str = "regular", wrap: bool = True) -> Json:
+    words: Json = {"type": "text", "text": _clean(text) or " ", "size": size, "color": PALETTE[colour]}
+    if weight != "regular":
+        words["weight"] = weight
+    if wrap:
+        words |= {"wrap": True, "lineSpacing": "6px"}
+    return words
+
+
+# ---- buttons ---------------------------------------------------------------------------------------------
+
+
+def _choice(button: Button) -> Json:
+    return _button(button, "calm_ground", "ink", border="calm_line")
+
+
+def _quiet(button: Button) -> Json:
+    return _button(button, "paper", "soft_ink", border="quiet_line", padding="13px", weight="regular")
+
+
+def _filled(button: Button, ground: str) -> Json:
+    return _button(button, ground, f"on_{ground}")
+
+
+def _button(
+    button: Button,
+    ground: str,
+    ink: str,
+    *,
+    border: str | None = None,
+    padding: str = "16px",
+    weight: str = "bold",
+) -> Json:
+    """A box, not LINE's own button: its words wrap, and it is as tall (52 px and more) as a thumb needs."""
+    words = _words(button.label, "md", ink, weight=weight) | {"align": "center"}
+    box = {
+        "type": "box",
+        "layout": "vertical",
+        "cornerRadius": "12px",
+        "paddingAll": padding,
+        "backgroundColor": PALETTE[ground],
+        "contents": [words],
+        "action": _action(button),
+    }
+    if border:
+        box |= {"borderColor": PALETTE[border], "borderWidth": "1px"}
+    return box
+
+
+def _action(button: Button) -> Json:
+    label = _shorten(_clean(button.label), LABEL_CLUSTERS)
+    match button:
+        case Tap(said, data):
+            display = _shorten(_clean(said), DISPLAY_CLUSTERS)
+            return {"type": "postback", "label": label, "data": data, "displayText": display}
+        case Call(_, tel):
+            return {"type": "uri", "label": label, "uri": tel}
+        case Open(_, url):
+            return {"type": "uri", "label": label, "uri": url}
+
+
+# ---- words -----------------------------------------------------------------------------------------------
+
+
+def _clean(text: str) -> str:
+    """Without what LINE or a database refuses: lone surrogates and NUL."""
+    return _NOT_TEXT.sub("\ufffd", text)
+
+
+def _shorten(text: str, limit: int) -> str:
+    found = regex.findall(r"\X", text)
+    return text if len(found) <= limit else "".join(found[: limit - 1]) + "…"
+
+
+def _cut_units(text: str, limit: int) -> str:
+    """At most `limit` UTF-16 units, cut between what a reader calls characters."""
+    if utf16_units(text) <= limit:
+        return text
+    kept, units = [], 1  # the … itself
+    for cluster in regex.findall(r"\X", text):
+        units += utf16_units(cluster)
+        if units > limit:
+            break
+        kept.append(cluster)
+    return "".join(kept) + "…"

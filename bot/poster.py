@@ -1,0 +1,171 @@
+"""The poster of a course: an A4 sheet by which everybody in the room becomes a registered supporter.
+
+It hangs on a wall and is read from five metres by people of every age: one QR code, one code in big letters,
+three steps, nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import qrcode
+from PIL import Image, ImageDraw
+from qrcode.constants import ERROR_CORRECT_M
+
+from bot.fonts import width, wrap, write
+
+DPI = 300
+PAGE = (2480, 3508)  # A4 at 300 dpi
+MARGIN = 190
+
+PAPER = "#FFFDF8"
+INK = "#23302B"
+QUIET = "#55645D"
+GREEN = "#0B6B4F"
+LEAF = "#E6F3EC"
+SUN = "#F2A33A"
+WHITE = "#FFFFFF"
+
+STEPS = (
+    ("QRコードを読み取る", "スマートフォンのカメラをかざします。「追加」が出たら押してください。"),
+    ("そのまま送信する", "コードが入った画面が出ます。紙ひこうきの形のボタンを押してください。"),
+    ("質問に答える", "出てきたボタンを選んでいくと、登録ができます。"),
+)
+
+
+@dataclass(frozen=True)
+class Poster:
+    """What stands on the sheet. `when` and `code` are written as they are to be read."""
+
+    title: str
+    town: str
+    when: str
+    place: str
+    code: str
+    registration_url: str
+    until: str
+
+
+def registration_text(code: str) -> str:
+    """What is already typed when somebody opens the chat through the QR code."""
+    return f"コード {code}"
+
+
+def registration_url(basic_id: str, code: str) -> str:
+    """LINE's address that opens the chat with an account, with the words already typed.
+
+    https://developers.line.biz/en/docs/line-login/using-line-url-scheme/ (both parts percent-encoded).
+    """
+    return (
+        f"https://line.me/R/oaMessage/{quote(basic_id, safe='')}/?{quote(registration_text(code), safe='')}"
+    )
+
+
+def save(poster: Poster, out: Path) -> None:
+    """Write the sheet as .pdf or .png; ValueError for another kind of file."""
+    kind = out.suffix.lower()
+    if kind not in (".pdf", ".png"):
+        raise ValueError(f"{out.name}: a poster is a .pdf or a .png")
+    sheet = draw_poster(poster)
+    if kind == ".pdf":
+        sheet.save(out, "PDF", resolution=DPI, quality=95, subsampling=0, title=poster.title)
+    else:
+        sheet.save(out, "PNG", dpi=(DPI, DPI))
+
+
+def draw_poster(poster: Poster) -> Image.Image:
+    """The sheet from top to bottom: what and when, the QR code, the code, how it goes."""
+    sheet = Image.new("RGB", PAGE, PAPER)
+    draw = ImageDraw.Draw(sheet)
+    below = _heading(draw, poster)
+    below = _when_and_where(draw, poster, below)
+    below = _qr(sheet, draw, poster.registration_url, below)
+    below = _code(draw, poster.code, below)
+    _steps(draw, below)
+    _foot(draw, poster)
+    return sheet
+
+
+def _heading(draw: ImageDraw.ImageDraw, poster: Poster) -> int:
+    size = 152
+    lines = wrap(poster.title, size, PAGE[0] - 2 * MARGIN, bold=True)
+    while len(lines) > 2 and size > 84:
+        size -= 4
+        lines = wrap(poster.title, size, PAGE[0] - 2 * MARGIN, bold=True)
+    bottom = 330 + len(lines) * int(size * 1.3) + 60
+    draw.rectangle((0, 0, PAGE[0], bottom), fill=GREEN)
+    draw.rectangle((0, bottom, PAGE[0], bottom + 18), fill=SUN)
+    label = f"{poster.town}　つながりサポーター登録"
+    pill = width(label, 66, bold=True) + 110
+    draw.rounded_rectangle((MARGIN, 150, MARGIN + pill, 150 + 118), radius=59, fill=WHITE)
+    write(draw, (MARGIN + pill / 2, 150 + 59), label, 66, GREEN, bold=True, anchor="mm")
+    for number, line in enumerate(lines):
+        write(draw, (MARGIN, 330 + number * int(size * 1.3)), line, size, WHITE, bold=True)
+    return bottom + 18
+
+
+def _when_and_where(draw: ImageDraw.ImageDraw, poster: Poster, top: int) -> int:
+    top += 62
+    for name, text in (("とき", poster.when), ("ところ", poster.place)):
+        draw.rounded_rectangle((MARGIN, top, MARGIN + 240, top + 96), radius=18, fill=LEAF)
+        write(draw, (MARGIN + 120, top + 48), name, 56, GREEN, bold=True, anchor="mm")
+        room = PAGE[0] - 2 * MARGIN - 300
+        size = 76 if width(text, 76, bold=True) <= room else 60
+        for line in wrap(text, size, room, bold=True):
+            write(draw, (MARGIN + 295, top + 48), line, size, INK, bold=True, anchor="lm")
+            top += int(size * 1.35)
+        top += 124 - int(size * 1.35)
+    return top
+
+
+def _qr(sheet: Image.Image, draw: ImageDraw.ImageDraw, url: str, top: int) -> int:
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=4, box_size=10)
+    code.add_data(url)
+    code.make(fit=True)
+    side = 1010
+    modules = len(code.get_matrix())
+    box = side // modules  # whole pixels for every module: sharp edges scan best
+    picture = code.make_image(fill_color="black", back_color="white").get_image().convert("RGB")
+    size = modules * box
+    picture = picture.resize((size, size), Image.Resampling.NEAREST)
+    frame = size + 56
+    left, top = (PAGE[0] - frame) // 2, top + 46
+    draw.rounded_rectangle(
+        (left, top, left + frame, top + frame), radius=56, fill=WHITE, outline=GREEN, width=14
+    )
+    sheet.paste(picture, (left + 28, top + 28))
+    return top + frame
+
+
+def _code(draw: ImageDraw.ImageDraw, code: str, top: int) -> int:
+    words = "読み取れないときは、このコードをトークに打ってください"
+    write(draw, (PAGE[0] / 2, top + 76), words, 52, QUIET, anchor="mm")
+    size = 186
+    wide = width(code, size, bold=True)
+    left = (PAGE[0] - wide) / 2
+    draw.rounded_rectangle((left - 90, top + 124, left + wide + 90, top + 372), radius=40, fill=LEAF)
+    write(draw, (PAGE[0] / 2, top + 248), code, size, GREEN, bold=True, anchor="mm")
+    return top + 372
+
+
+def _steps(draw: ImageDraw.ImageDraw, top: int) -> None:
+    foot = PAGE[1] - 190
+    room = (foot - top - 70) / len(STEPS)
+    for number, (deed, how) in enumerate(STEPS, 1):
+        middle = top + 60 + room * (number - 0.5)
+        draw.ellipse((MARGIN, middle - 74, MARGIN + 148, middle + 74), fill=SUN)
+        write(draw, (MARGIN + 74, middle), str(number), 96, WHITE, bold=True, anchor="mm")
+        lines = wrap(how, 56, PAGE[0] - 2 * MARGIN - 210)
+        high = 84 + 72 * len(lines)
+        write(draw, (MARGIN + 210, middle - high / 2), deed, 72, INK, bold=True)
+        for line, text in enumerate(lines):
+            write(draw, (MARGIN + 210, middle - high / 2 + 98 + 72 * line), text, 56, QUIET)
+
+
+def _foot(draw: ImageDraw.ImageDraw, poster: Poster) -> None:
+    top = PAGE[1] - 160
+    draw.rectangle((0, top, PAGE[0], PAGE[1]), fill=LEAF)
+    words = f"わからないときは、会場の係に声をかけてください。　このコードは{poster.until}まで使えます。"
+    write(draw, (PAGE[0] / 2, top + 80), words, 50, INK, anchor="mm")

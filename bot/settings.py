@@ -1,0 +1,105 @@
+"""Settings, read from the environment once. This is the only place that reads it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DEFAULT_CHANNEL = "default"
+_CHANNEL_NAME = re.compile(r"^LINE_(?:([A-Z0-9]+)_)?CHANNEL_SECRET$")
+
+
+class BadSettings(Exception):
+    """A setting is missing or wrong; the text says which, and never shows a secret."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One LINE official account. `name` is "default" or, for LINE_IWAMI_CHANNEL_SECRET, "iwami"."""
+
+    name: str
+    secret: str = field(repr=False)
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set from outside; README.md lists it, and a test compares the two."""
+
+    channels: Mapping[str, Channel]
+    keys: str = field(repr=False)
+    database_url: str = field(repr=False)
+    line_api_base: str | None
+    public_url: str
+    content_dir: Path
+    smtp_url: str | None = field(repr=False)
+    host: str
+    port: int
+    log_level: str
+    log_format: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment; raises BadSettings naming every variable that is wrong."""
+        get = (os.environ if env is None else env).get
+        wrong: list[str] = []
+        port_text = get("PORT") or "8000"
+        if not (port_text.isdigit() and 0 < int(port_text) < 65536):
+            wrong.append(f"PORT: {port_text!r} is no port")
+        port = int(port_text) if port_text.isdigit() else 8000
+        log_format = get("LOG_FORMAT") or "json"
+        if log_format not in ("json", "text"):
+            wrong.append(f"LOG_FORMAT: {log_format!r} is neither json nor text")
+        log_level = (get("LOG_LEVEL") or "INFO").upper()
+        if log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            wrong.append(f"LOG_LEVEL: {log_level!r} is none of DEBUG, INFO, WARNING, ERROR")
+        public_url = (get("PUBLIC_URL") or f"http://127.0.0.1:{port}").rstrip("/")
+        if not public_url.startswith(("https://", "http://")):
+            wrong.append("PUBLIC_URL: must begin with https://")
+        content_dir = Path(get("CONTENT_DIR") or REPOSITORY / "content")
+        if not content_dir.is_dir():
+            wrong.append(f"CONTENT_DIR: there is no folder {content_dir}")
+        channels = _channels(os.environ if env is None else env, wrong)
+        if wrong:
+            raise BadSettings("\n".join(wrong))
+        return cls(
+            channels=channels,
+            keys=get("TSUNAGARI_KEYS") or "",
+            database_url=get("DATABASE_URL") or "sqlite:///var/tsunagari.db",
+            line_api_base=(get("LINE_API_BASE") or "").rstrip("/") or None,
+            public_url=public_url,
+            content_dir=content_dir,
+            smtp_url=get("SMTP_URL") or None,
+            host=get("HOST") or "127.0.0.1",
+            port=port,
+            log_level=log_level,
+            log_format=log_format,
+        )
+
+    def missing_for_serving(self) -> list[str]:
+        """What `serve` cannot start without."""
+        missing = []
+        if not self.channels:
+            missing.append("LINE_CHANNEL_SECRET and LINE_CHANNEL_ACCESS_TOKEN are not set")
+        if not self.keys:
+            missing.append("TSUNAGARI_KEYS is not set; `tsunagari key new` prints a key")
+        return missing
+
+
+def _channels(env: Mapping[str, str], wrong: list[str]) -> dict[str, Channel]:
+    channels = {}
+    for variable in sorted(env):
+        named = _CHANNEL_NAME.match(variable)
+        if not named or not env[variable]:
+            continue
+        prefix = f"LINE_{named[1]}_" if named[1] else "LINE_"
+        name = named[1].lower() if named[1] else DEFAULT_CHANNEL
+        token = env.get(f"{prefix}CHANNEL_ACCESS_TOKEN", "")
+        if not token:
+            wrong.append(f"{prefix}CHANNEL_ACCESS_TOKEN: is missing beside {variable}")
+        channels[name] = Channel(name, env[variable], token)
+    return channels

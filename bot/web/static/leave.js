@@ -1,0 +1,22 @@
+// Quick exit: the page is blank at once, and its entry in the browser's history is replaced.
+(function () {
+  'use strict';
+  var form = document.querySelector('[data-leave]');
+  if (form) {
+    form.addEventListener('submit', function (event) {
+      event.preventDefault();
+      document.documentElement.style.visibility = 'hidden';
+      document.title = '\u00a0';
+      window.location.replace(form.getAttribute('data-leave'));
+    });
+  }
+  // A page that the browser kept in memory must not come back after leaving.
+  window.addEventListener('pageshow', function (event) {
+    if (event.persisted) { window.location.reload(); }
+  });
+  var print = document.querySelector('[data-print]');
+  if (print) {
+    print.hidden = false;
+    print.addEventListener('click', function () { window.print(); });
+  }
+}());

@@ -1,0 +1,188 @@
+"""What a page shows of a window, a hotline and a scheme: only words, ready for a template. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.content.hotlines import Hotline
+from bot.content.hours import WeeklyHours
+from bot.content.library import Content
+from bot.content.places import Window
+from bot.content.schemes import Scheme
+from bot.content.texts import Texts
+from bot.flows.effects import ShowSchemes
+from bot.recommend import Recommendation
+
+AT_ONCE = 7
+IN_FULL = 14  # of those behind 「もっと見る」; the others in short, since a page stays below 50 KB
+MOST_OTHERS = 24
+WEEKDAYS = "月火水木金土日"
+NO_VALUE = ("", "-")
+
+
+@dataclass(frozen=True)
+class PlaceView:
+    """A desk or a line. `open` is None where the hours are not known for sure; `facts` are pairs of words."""
+
+    name: str
+    phone: str | None
+    tel: str | None
+    url: str | None
+    open: bool | None
+    opens: str | None
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class SchemeView:
+    """A card: what it is, for whom, why it is shown, where to ask and what to say there."""
+
+    title: str
+    official: str | None
+    who_for: tuple[str, ...]
+    why: str | None
+    loan: bool
+    confirm: bool
+    unsure: bool
+    say: str | None
+    verified: str
+    where: str | None
+    place: PlaceView | None
+
+    @property
+    def tel(self) -> str | None:
+        """What its button dials."""
+        return self.place.tel if self.place else None
+
+
+@dataclass(frozen=True)
+class ResultView:
+    """The groups of a result in their order; `net` is what everybody may use."""
+
+    safety: tuple[SchemeView, ...]
+    hubs: tuple[SchemeView, ...]
+    net: tuple[PlaceView, ...]
+    chosen: tuple[SchemeView, ...]
+    more: tuple[SchemeView, ...]
+    in_short: tuple[SchemeView, ...]
+    others: tuple[SchemeView, ...]
+    few_answers: bool
+
+
+def result_view(content: Content, shown: ShowSchemes, now: dt.datetime) -> ResultView:
+    """All groups. Nobody leaves without a number: if the first groups have none, the lines for all are there."""
+    result = shown.result
+
+    def cards(found: Sequence[Recommendation]) -> tuple[SchemeView, ...]:
+        return tuple(scheme_view(content, one, shown.town, now) for one in found)
+
+    safety, hubs, chosen = cards(result.safety), cards(result.hubs), cards(result.chosen)
+    return ResultView(
+        safety=safety,
+        hubs=hubs,
+        net=() if any(one.tel for one in (*safety, *hubs)) else _safety_net(content, shown.town, now),
+        chosen=chosen[:AT_ONCE],
+        more=chosen[AT_ONCE : AT_ONCE + IN_FULL],
+        in_short=chosen[AT_ONCE + IN_FULL :],
+        others=cards(result.others[:MOST_OTHERS]),
+        few_answers=bool(result.fallback),
+    )
+
+
+def _safety_net(content: Content, town: str | None, now: dt.datetime) -> tuple[PlaceView, ...]:
+    windows = [window_view(content, window, now) for window in content.safety_net_windows(town)]
+    lines = [hotline_view(content, content.hotlines[key], now) for key in content.safety_net_lines]
+    return (*windows, *lines)
+
+
+def scheme_view(content: Content, found: Recommendation, town: str | None, now: dt.datetime) -> SchemeView:
+    """One recommendation as a card."""
+    texts, scheme = content.texts, found.scheme
+    window = content.window_for(scheme, town)
+    labels = [content.option_label(question, option) for question, option in found.because[:3]]
+    why = (
+        texts.get("web.scheme.why", answers=texts.get("web.scheme.why_join").join(labels)) if labels else None
+    )
+    return SchemeView(
+        title=scheme.plain_title,
+        official=scheme.official_name if scheme.official_name != scheme.plain_title else None,
+        who_for=scheme.who_for,
+        why=why,
+        loan=scheme.is_loan,
+        confirm=bool(found.to_confirm),
+        unsure=not scheme.sure,
+        say=None
+        if scheme.pin or scheme.phone
+        else texts.get("web.scheme.say_words", title=scheme.official_name),
+        verified=texts.get("web.scheme.verified", date=day_of(texts, scheme.verified_at)),
+        where=window.name if window else scheme.window_kind or None,
+        place=_own_line(content, scheme, now) or (window_view(content, window, now) if window else None),
+    )
+
+
+def _own_line(content: Content, scheme: Scheme, now: dt.datetime) -> PlaceView | None:
+    """The scheme's own number; with its hours where it is one of the lines that we know."""
+    if scheme.phone is None:
+        return None
+    known = next((line for line in content.hotlines.values() if line.phone == scheme.phone), None)
+    if known is not None:
+        return hotline_view(content, known, now)
+    return PlaceView(scheme.plain_title, scheme.phone, scheme.tel, None, None, None, ())
+
+
+def window_view(content: Content, window: Window, now: dt.datetime) -> PlaceView:
+    """A desk of a town."""
+    texts = content.texts
+    facts = _facts(
+        texts,
+        hours=window.hours_text,
+        address=window.address,
+        after_hours=window.after_hours,
+        note=window.note_about(texts.get("web.window.about")),
+    )
+    is_open, opens = _opening(texts, window.hours, now)
+    return PlaceView(window.name, window.phone, window.tel, None, is_open, opens, facts)
+
+
+def hotline_view(content: Content, line: Hotline, now: dt.datetime) -> PlaceView:
+    """A line that is there for everyone in Japan."""
+    texts = content.texts
+    is_open, _ = _opening(texts, line.hours, now)
+    facts = _facts(texts, hours=line.hours_text, cost=line.cost)
+    return PlaceView(line.name, line.phone, line.tel, line.url, is_open, None, facts)
+
+
+def _facts(texts: Texts, **values: str | None) -> tuple[tuple[str, str], ...]:
+    """Pairs of name and value, without what is not known."""
+    return tuple(
+        (texts.get(f"web.window.{name}"), value)
+        for name, value in values.items()
+        if value and value not in NO_VALUE
+    )
+
+
+def _opening(texts: Texts, hours: WeeklyHours | None, now: dt.datetime) -> tuple[bool | None, str | None]:
+    """Open or not, and when next; (None, None) where the hours are not known for sure."""
+    if hours is None:
+        return None, None
+    if hours.open_at(now):
+        return True, None
+    begins = hours.next_opening(now)
+    if begins is None:
+        return False, None
+    when = texts.get(
+        "web.window.when",
+        month=str(begins.month),
+        day=str(begins.day),
+        weekday=WEEKDAYS[begins.weekday()],
+        hour=str(begins.hour),
+        minute=f"{begins.minute:02}",
+    )
+    return False, texts.get("web.window.opens", when=when)
+
+
+def day_of(texts: Texts, day: dt.date) -> str:
+    """A date as people say it."""
+    return texts.get("web.day", year=str(day.year), month=str(day.month), day=str(day.day))

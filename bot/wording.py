@@ -1,0 +1,43 @@
+"""The words of a question, the same on LINE, on the web and in the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.content.texts import Texts
+from bot.flows.talk import DONE, SKIP, Choice, Many, Question
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a person reads: the question, a hint, the options by key, and the quieter ones by key."""
+
+    text: str
+    hint: str | None
+    options: dict[str, str]
+    quiet: dict[str, str]
+
+
+def words_of(question: Question, flow: str, texts: Texts) -> Wording:
+    """All words of a question; KeyError where content/texts lacks one."""
+    name = f"{flow}.{question.key}"
+    text = question.text or texts.get(name, **question.params)
+    hint = question.hint
+    if hint is None and texts.has(f"{name}.hint"):
+        hint = texts.get(f"{name}.hint", **question.params)
+    quiet = {}
+    if isinstance(question, Choice) and question.skippable:
+        quiet[SKIP] = texts.get("talk.skip")
+    if isinstance(question, Many):
+        quiet = {DONE: texts.get("talk.done"), SKIP: texts.get("talk.skip")}
+    return Wording(text, hint, labels_of(question, flow, texts), quiet)
+
+
+def labels_of(question: Question, flow: str, texts: Texts) -> dict[str, str]:
+    """The label of each option by its key: the content's own, the flow's text, or a common one (はい)."""
+    labels = {}
+    for option in getattr(question, "options", ()):
+        named = f"{flow}.{question.key}.{option.key}"
+        common = f"talk.{option.key}"
+        labels[option.key] = option.label or texts.get(named if texts.has(named) else common)
+    return labels

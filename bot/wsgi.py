@@ -1,0 +1,23 @@
+"""For a WSGI server of your own: `gunicorn -k gthread --threads 16 bot.wsgi:app` (without --preload).
+
+Every web process sends what its events cause; the timetable runs elsewhere (`tsunagari work --role clock`).
+"""
+
+from __future__ import annotations
+
+import atexit
+
+from bot import log
+from bot.app import build, create_app, notice_copied_database
+from bot.settings import Settings
+from jobs.deliver import Deliverer
+
+_settings = Settings.from_env()
+_services = build(_settings)
+log.configure(_settings.log_level, _settings.log_format)
+notice_copied_database(_services)
+_deliverer = Deliverer(_services.db, _services.line, _services.bell)
+_deliverer.start()
+atexit.register(_deliverer.stop)
+
+app = create_app(_services)

@@ -1,0 +1,57 @@
+"""A broadcast whose time has come: take its turn, freeze who gets it, hand it to the outbox."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from bot import log
+from bot.line.render import to_line
+from bot.messages import Saying, Text
+from storage import broadcasts, guard
+from storage.work import Database
+
+
+class Rooms(Protocol):
+    """What a broadcast needs of the services; the command line has it too."""
+
+    @property
+    def db(self) -> Database: ...
+
+    @property
+    def bell(self) -> threading.Event: ...
+
+
+def fire(services: Rooms, broadcast_id: str, due_at: dt.datetime) -> bool:
+    """Start a due broadcast; True for the one caller who did.
+
+    Turn, state, recipients and outbox rows are one transaction: a process that dies in the middle has done
+    nothing, and the timetable's `sync` makes the broadcast due again.
+    """
+    with services.db.work() as work:
+        if not guard.claim_once(work, f"broadcast:{broadcast_id}", due_at):
+            return False
+        found = broadcasts.get(work, broadcast_id)
+        if found is None or found.due_at != due_at:
+            return False
+        started = broadcasts.start(work, broadcast_id)
+        count = broadcasts.freeze(work, broadcast_id, as_line(found.messages)) if started else 0
+    if not started:
+        log.event("broadcast.not_started", broadcast_id=broadcast_id, status=_status(services, broadcast_id))
+        return False
+    log.event("broadcast.started", broadcast_id=broadcast_id, recipients=count)
+    services.bell.set()
+    return True
+
+
+def as_line(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The messages of a broadcast as LINE takes them; raises TooLong for what LINE would refuse."""
+    return to_line(Saying(tuple(Text(message["text"]) for message in messages)))
+
+
+def _status(services: Rooms, broadcast_id: str) -> str | None:
+    with services.db.look() as work:
+        found = broadcasts.get(work, broadcast_id)
+    return found.status if found else None

@@ -1,0 +1,296 @@
+"""Sending what waits in the outbox, so that nothing is lost and nothing arrives twice.
+
+1. Claim due rows: lease and first try are committed before any call, the retry key stands in the row already.
+2. Call LINE, with no transaction open.
+3. Write what came of it: settled, or when to try again.
+
+A sender that dies between 2 and 3 leaves a lease that runs out. A push is then repeated with its key, which
+is safe. A reply has no key: a token on a row that was claimed before counts as doubtful, since whoever knows
+that it was not used drops it ("gone").
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from bot import log, metrics
+from bot.line.client import LineClient
+from jobs.ratelimit import Limits
+from jobs.verdicts import Later, Settled, Verdict, backoff, on_call, on_reply
+from storage import broadcasts, menus, outbox, switches
+from storage.outbox import LEASE, RETRY_KEY_LIFE, Outgoing
+from storage.trouble import is_outage
+from storage.work import Database, Work
+
+Menus = Callable[[str, str], str | None]
+LONGEST_ROW = dt.timedelta(seconds=50)  # reply, push and two questions about the quota, each to its timeout
+_OUTCOMES: dict[str, broadcasts.Outcome] = {
+    "accepted": "accepted",
+    "blocked": "blocked",
+    "refused": "failed",
+    "dropped": "failed",
+}
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Sends one row and says what came of it."""
+
+    db: Database
+    line: LineClient
+    menus: Menus
+    limits: Limits = field(default_factory=Limits)
+
+    def send(self, row: Outgoing) -> Verdict:
+        """Make the calls for this row. No transaction is open; errors of ours leave the row for later."""
+        try:
+            return self._too_late(row) or self._by_kind(row)
+        except Exception as trouble:
+            log.error("deliver.trouble", trouble, outbox_id=row.id, channel=row.channel, kind=row.kind)
+            return Later(max(5.0, backoff(row.tries)), type(trouble).__name__, "doubtful")
+
+    def _too_late(self, row: Outgoing) -> Settled | None:
+        now = self.db.clock()
+        if now - row.first_tried >= RETRY_KEY_LIFE:
+            return Settled("stale", error="first tried more than 23 hours ago")
+        if row.expires <= now:
+            return Settled("dropped", error="too old")
+        return None
+
+    def _by_kind(self, row: Outgoing) -> Verdict:
+        if row.kind == "multicast":
+            return self._multicast(row)
+        if row.to is None:
+            return Settled("dropped", error="nobody to send to")
+        return self._link_menu(row, row.to) if row.kind == "link_menu" else self._message(row, row.to)
+
+    def _message(self, row: Outgoing, to: str) -> Verdict:
+        now = self.db.clock()
+        doubtful = row.reply_token is not None and (row.reply_doubtful or row.tries > 1)
+        if row.reply_token is not None and row.reply_until is not None and now < row.reply_until:
+            self.limits.take(row.channel, "reply")
+            answer = self.line.reply(row.channel, row.reply_token, row.body["messages"])
+            if verdict := on_reply(answer, row, doubtful, now):
+                return verdict
+        elif doubtful and not row.must_arrive:
+            return Settled("unknown", "reply", error="the reply may have arrived; it is not sent twice")
+        if not row.friend:
+            return Settled("blocked")
+        self.limits.take(row.channel, "push")
+        answer = self.line.push(row.channel, to, row.body["messages"], row.retry_key)
+        return on_call(answer, row, "push", now, lambda: self.line.quota(row.channel))
+
+    def _multicast(self, row: Outgoing) -> Verdict:
+        self.limits.take(row.channel, "multicast")
+        answer = self.line.multicast(row.channel, row.body["to"], row.body["messages"], row.retry_key)
+        return on_call(answer, row, "multicast", self.db.clock(), lambda: self.line.quota(row.channel))
+
+    def _link_menu(self, row: Outgoing, to: str) -> Verdict:
+        menu_id = self.menus(row.channel, row.body["menu"])
+        if menu_id is None:
+            return Settled("dropped", error="no such menu installed")
+        self.limits.take(row.channel, "link_menu")
+        answer = self.line.link_menu(row.channel, to, menu_id)
+        return on_call(answer, row, "menu", self.db.clock(), lambda: None)
+
+
+def claim(work: Work, limit: int) -> list[Outgoing]:
+    """Rows to send now: none while sending is paused, none of a channel that rests."""
+    if switches.sending_paused(work) is not None:
+        return []
+    return outbox.claim(work, limit, frozenset(switches.paused_channels(work)))
+
+
+def note(work: Work, results: Iterable[tuple[Outgoing, Verdict]]) -> None:
+    """Write what came of rows, and of their chunks of broadcasts.
+
+    All outbox rows come first, by their ids, and the broadcasts after them: whoever cancels a broadcast locks
+    in the same order, so that nobody waits for the other for ever.
+    """
+    ordered = sorted(results, key=lambda result: result[0].id)
+    for row, verdict in ordered:
+        if isinstance(verdict, Later):
+            _postpone(work, row, verdict)
+        else:
+            _settle(work, row, verdict)
+    for row, verdict in ordered:
+        if isinstance(verdict, Settled) and row.broadcast_id is not None and row.chunk is not None:
+            tried_before = verdict.state == "dropped" and row.tries > 1
+            outcome = "unknown" if tried_before else _OUTCOMES.get(verdict.state, "unknown")
+            broadcasts.settle_chunk(work, row.broadcast_id, row.chunk, outcome)
+            broadcasts.finish_if_done(work, row.broadcast_id)
+
+
+def _postpone(work: Work, row: Outgoing, verdict: Later) -> None:
+    until = work.now + dt.timedelta(seconds=verdict.seconds)
+    outbox.postpone(work, row.id, until, verdict.error, reply=verdict.reply)
+    if verdict.pause and row.channel not in switches.paused_channels(work):
+        switches.pause_channel(work, row.channel, verdict.pause.until, verdict.pause.reason)
+        _alarm("line.channel_paused", row, verdict.pause.reason, until=verdict.pause.until.isoformat())
+    if verdict.alarm:
+        _alarm(verdict.alarm, row, verdict.error)
+
+
+def _settle(work: Work, row: Outgoing, verdict: Settled) -> None:
+    outbox.settle(
+        work, row.id, verdict.state, via=verdict.via, request_id=verdict.request_id, error=verdict.error
+    )
+    if verdict.state in ("stale", "unknown", "refused"):
+        _alarm(f"deliver.{verdict.state}", row, verdict.error or verdict.state)
+    log.event(
+        "outbox.settled",
+        outbox_id=row.id,
+        channel=row.channel,
+        kind=row.kind,
+        state=verdict.state,
+        via=verdict.via,
+        tries=row.tries,
+    )
+
+
+def _alarm(name: str, row: Outgoing, reason: str, **more: str) -> None:
+    metrics.ALARMS.labels(name).inc()
+    log.alarm(name, channel=row.channel, outbox_id=row.id, kind=row.kind, reason=reason, **more)
+
+
+def installed_menus(db: Database) -> Menus:
+    """Looks up which menu at LINE stands behind one of our names."""
+
+    def menu_id(channel: str, name: str) -> str | None:
+        with db.look() as work:
+            found = menus.get(work, channel, name)
+        return found.menu_id if found else None
+
+    return menu_id
+
+
+def deliver_some(
+    db: Database, line: LineClient, limit: int = 20, menus: Menus | None = None, limits: Limits | None = None
+) -> int:
+    """Send up to `limit` due rows one after another; how many were looked at.
+
+    What the lease would not outlast is left for the next call.
+    """
+    sender = Sender(db, line, menus or installed_menus(db), limits or Limits())
+    started = time.monotonic()
+    with db.work() as work:
+        rows = claim(work, limit)
+    for done, row in enumerate(rows):
+        if time.monotonic() - started > (LEASE - LONGEST_ROW).total_seconds():
+            with db.work() as work:
+                note(work, [(left, _not_reached(left)) for left in rows[done:]])
+            return done
+        verdict = sender.send(row)
+        with db.work() as work:
+            note(work, [(row, verdict)])
+    return len(rows)
+
+
+def _not_reached(row: Outgoing) -> Later:
+    return Later(0, "not reached", "gone" if row.tries == 1 else "keep")
+
+
+class Deliverer:
+    """Sends in the background: one thread speaks with the database, a few with LINE.
+
+    One transaction writes down all results since the last and claims as many rows as there are hands free:
+    on SQLite writers that fight cost far more than one that writes for all (performance facts).
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        line: LineClient,
+        bell: threading.Event | None = None,
+        *,
+        menus: Menus | None = None,
+        threads: int = 8,
+        every: float = 1.0,
+    ) -> None:
+        """`bell` is rung when the outbox has something new; without it we look each `every` seconds."""
+        self.db = db
+        self.bell = bell or threading.Event()
+        self.threads = threads
+        self.every = every
+        self.sender = Sender(db, line, menus or installed_menus(db))
+        self._results: queue.SimpleQueue[tuple[Outgoing, Verdict]] = queue.SimpleQueue()
+        self._unwritten: list[tuple[Outgoing, Verdict]] = []
+        self._flying = 0
+        self._stopping = threading.Event()
+        self._pool: ThreadPoolExecutor | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._stopping.clear()
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="deliver")
+        self._thread = threading.Thread(target=self._run, name="deliverer", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Claim nothing more, let the calls under way end, and write down what came of them."""
+        self._stopping.set()
+        self.bell.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+            self._thread = None
+
+    @property
+    def alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _run(self) -> None:
+        assert self._pool is not None
+        while not self._stopping.is_set():
+            self._round()
+            self.bell.wait(self.every)
+            self.bell.clear()
+        self._pool.shutdown(wait=True)
+        self._round()
+
+    def _round(self) -> None:
+        """Write results, claim rows, hand them out. Trouble with the database ends only this round."""
+        while not self._results.empty():
+            self._unwritten.append(self._results.get())
+            self._flying -= 1
+        try:
+            rows = self._write_and_claim(self._unwritten)
+            self._unwritten = []
+        except Exception as trouble:
+            log.error("deliver.round_failed", trouble, waiting=len(self._unwritten))
+            rows = []
+            if not is_outage(trouble):
+                self._write_singly()
+        for row in rows:
+            assert self._pool is not None
+            self._flying += 1
+            self._pool.submit(self._send, row)
+
+    def _write_and_claim(self, results: Sequence[tuple[Outgoing, Verdict]]) -> list[Outgoing]:
+        free = 0 if self._stopping.is_set() else self.threads - self._flying
+        with self.db.work() as work:
+            note(work, results)
+            return claim(work, free) if free > 0 else []
+
+    def _write_singly(self) -> None:
+        """One result that cannot be written must not keep the others; its row comes back after the lease."""
+        kept = []
+        for result in self._unwritten:
+            try:
+                with self.db.work() as work:
+                    note(work, [result])
+            except Exception as trouble:
+                log.error("deliver.not_written", trouble, outbox_id=result[0].id)
+                if is_outage(trouble):
+                    kept.append(result)
+        self._unwritten = kept
+
+    def _send(self, row: Outgoing) -> None:
+        self._results.put((row, self.sender.send(row)))
+        self.bell.set()

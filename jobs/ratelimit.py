@@ -1,0 +1,52 @@
+"""Staying below LINE's rate limits: a token bucket per channel and endpoint."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+# Calls a second and channel that LINE permits (Messaging API reference, "Rate limits"). A tenth is left
+# because of the burst below; several sending processes share a limit and see it as 429, which is harmless.
+MULTICAST_A_SECOND = 200 * 0.9
+OTHERS_A_SECOND = 2_000 * 0.9
+
+
+@dataclass
+class Bucket:
+    """Lets `rate` calls a second pass, and a tenth of a second's worth at once."""
+
+    rate: float
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _next: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self) -> float:
+        """Wait for one's turn; how many seconds that took."""
+        with self._lock:
+            now = self.clock()
+            turn = max(self._next, now - 0.1)
+            self._next = turn + 1 / self.rate
+        wait = max(0.0, turn - now)
+        if wait:
+            self.sleep(wait)
+        return wait
+
+
+@dataclass
+class Limits:
+    """The buckets of all channels."""
+
+    _buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, channel: str, endpoint: str) -> None:
+        """Wait until this channel may call this endpoint ("multicast", "push", "reply", "link_menu")."""
+        with self._lock:
+            bucket = self._buckets.get((channel, endpoint))
+            if bucket is None:
+                rate = MULTICAST_A_SECOND if endpoint == "multicast" else OTHERS_A_SECOND
+                bucket = self._buckets[channel, endpoint] = Bucket(rate)
+        bucket.take()

@@ -1,0 +1,68 @@
+"""Dates and times as staff type them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import typer
+
+from bot.cli.moments import read_day, read_hour, read_moment, read_month
+
+TEN_IN_TOKYO = dt.datetime(2026, 12, 1, 1, 0, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-12-01 10:00",
+        "2026-12-01T10:00",
+        "2026/12/1 10:00",
+        "２０２６－１２－０１　１０：００",
+        "2026年12月1日 10時00分",
+        "2026-12-01T10:00:00+09:00",
+        "2026-12-01T01:00:00Z",
+    ],
+)
+def test_a_time_without_a_zone_is_in_japan(text: str) -> None:
+    assert read_moment(text) == TEN_IN_TOKYO
+
+
+@pytest.mark.parametrize("text", ["2026-12-01", "2026-02-30 10:00", "明日", "", "2026-12-01 25:00", "10:00"])
+def test_what_is_no_time_is_a_usage_error(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        read_moment(text)
+
+
+def test_the_host_s_own_zone_plays_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert read_moment("2026-12-01 10:00") == TEN_IN_TOKYO
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_day_is_read_in_three_spellings() -> None:
+    assert {read_day(text) for text in ("2026-12-06", "2026/12/6", "2026年12月6日")} == {dt.date(2026, 12, 6)}
+
+
+def test_a_day_that_does_not_exist_is_a_usage_error() -> None:
+    with pytest.raises(typer.BadParameter, match="日はありません"):
+        read_day("2026-02-29")
+
+
+def test_hours_are_stored_with_two_digits() -> None:
+    assert read_hour("9:30") == "09:30"
+    with pytest.raises(typer.BadParameter):
+        read_hour("24:30")
+
+
+def test_december_ends_with_january() -> None:
+    begin, end = read_month("2026-12")
+    assert (begin.isoformat(), end.isoformat()) == ("2026-12-01T00:00:00+09:00", "2027-01-01T00:00:00+09:00")
+    with pytest.raises(typer.BadParameter):
+        read_month("2026-13")

@@ -1,0 +1,125 @@
+"""A broadcast whose time has come is started once, frozen, and handed to the outbox; or said to be missed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+import pytest
+from rooms import Rooms
+from surroundings import Clock
+
+from bot.messages import TooLong
+from jobs import broadcast
+from storage import broadcasts, outbox
+from storage.broadcasts import Broadcast, Segment
+from storage.work import Database
+
+
+def plan(db: Database, due_at: dt.datetime, *texts: str) -> Broadcast:
+    with db.work() as work:
+        messages = [{"text": text} for text in texts or ("講座のお知らせです。",)]
+        return broadcasts.schedule(work, "default", messages, Segment(), due_at, created_by="test")
+
+
+def status(db: Database, broadcast_id: str) -> str:
+    with db.look() as work:
+        found = broadcasts.get(work, broadcast_id)
+    assert found is not None
+    return found.status
+
+
+def test_it_reaches_every_friend_in_one_multicast(rooms: Rooms, five_friends: list[str]) -> None:
+    made = plan(rooms.db, rooms.db.clock(), "一つ目", "二つ目")
+    assert broadcast.fire(rooms, made.id, made.due_at)
+    with rooms.db.work() as work:
+        (row,) = outbox.claim(work, 10)
+        tally = broadcasts.tally(work, made.id)
+    assert sorted(row.body["to"]) == five_friends[:4]
+    assert row.body["messages"] == [{"type": "text", "text": "一つ目"}, {"type": "text", "text": "二つ目"}]
+    assert (tally.recipients, tally.blocked, tally.remaining) == (5, 1, 4)
+
+
+def test_it_rings_the_bell_so_that_sending_begins_at_once(rooms: Rooms, five_friends: list[str]) -> None:
+    made = plan(rooms.db, rooms.db.clock())
+    broadcast.fire(rooms, made.id, made.due_at)
+    assert rooms.bell.is_set()
+
+
+def test_a_second_call_for_the_same_turn_does_nothing(rooms: Rooms, five_friends: list[str]) -> None:
+    made = plan(rooms.db, rooms.db.clock())
+    assert broadcast.fire(rooms, made.id, made.due_at)
+    assert not broadcast.fire(rooms, made.id, made.due_at)
+    with rooms.db.work() as work:
+        assert len(outbox.claim(work, 10)) == 1
+
+
+def test_of_eight_callers_at_once_exactly_one_starts_it(rooms: Rooms, five_friends: list[str]) -> None:
+    made = plan(rooms.db, rooms.db.clock())
+    ready, answers = threading.Barrier(8), []
+
+    def call() -> None:
+        ready.wait()
+        answers.append(broadcast.fire(rooms, made.id, made.due_at))
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [False] * 7 + [True]
+    with rooms.db.work() as work:
+        assert len(outbox.claim(work, 10)) == 1
+
+
+def test_an_hour_and_a_minute_late_it_is_missed_and_nothing_is_sent(
+    rooms: Rooms, five_friends: list[str], clock: Clock
+) -> None:
+    made = plan(rooms.db, clock())
+    clock.move(minutes=61)
+    assert not broadcast.fire(rooms, made.id, made.due_at)
+    assert status(rooms.db, made.id) == "missed"
+    with rooms.db.work() as work:
+        assert outbox.claim(work, 10) == []
+
+
+def test_half_an_hour_late_it_is_still_sent(rooms: Rooms, five_friends: list[str], clock: Clock) -> None:
+    made = plan(rooms.db, clock())
+    clock.move(minutes=30)
+    assert broadcast.fire(rooms, made.id, made.due_at)
+    assert status(rooms.db, made.id) == "sending"
+
+
+def test_a_cancelled_one_stays_cancelled(rooms: Rooms, five_friends: list[str]) -> None:
+    made = plan(rooms.db, rooms.db.clock())
+    with rooms.db.work() as work:
+        broadcasts.cancel(work, made.id)
+    assert not broadcast.fire(rooms, made.id, made.due_at)
+    assert status(rooms.db, made.id) == "cancelled"
+
+
+def test_one_that_is_gone_is_no_error(rooms: Rooms) -> None:
+    assert not broadcast.fire(rooms, "0" * 32, rooms.db.clock())
+
+
+def test_when_freezing_fails_its_turn_is_not_lost(
+    rooms: Rooms, five_friends: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = plan(rooms.db, rooms.db.clock())
+
+    def no_disk(*_: object) -> int:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(broadcasts, "freeze", no_disk)
+        with pytest.raises(OSError, match="no space"):
+            broadcast.fire(rooms, made.id, made.due_at)
+    assert status(rooms.db, made.id) == "scheduled"
+    assert broadcast.fire(rooms, made.id, made.due_at)
+
+
+def test_a_text_that_line_would_refuse_is_found_before_it_is_scheduled() -> None:
+    with pytest.raises(TooLong):
+        broadcast.as_line([{"text": "あ" * 5_001}])
+    with pytest.raises(TooLong):
+        broadcast.as_line([{"text": "a"}] * 6)

@@ -1,0 +1,160 @@
+"""The timetable: due times survive restarts, come from other processes, and fire once however many look on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from rooms import Rooms
+from surroundings import Clock
+
+from jobs import timetable
+from storage import broadcasts, outbox
+from storage.broadcasts import Broadcast, Segment
+from storage.database import open_database
+from storage.work import Database
+
+
+@pytest.fixture(autouse=True)
+def real_time(clock: Clock, db: Database) -> Iterator[None]:
+    """APScheduler looks at the real clock, so the database's clock stands at the same time."""
+    clock.now = dt.datetime.now(dt.UTC)
+    timetable.prepare(db)
+    timetable.sync(db)  # drops what another test left on PostgreSQL
+    yield
+    for left in timetable.planned(db):
+        timetable.forget_broadcast(db, left)
+
+
+def plan(db: Database, due_at: dt.datetime) -> Broadcast:
+    with db.work() as work:
+        made = broadcasts.schedule(
+            work, "default", [{"text": "お知らせ"}], Segment(), due_at, created_by="test"
+        )
+    timetable.plan_broadcast(db, made.id, due_at)
+    return made
+
+
+def soon(**by: float) -> dt.datetime:
+    return dt.datetime.now(dt.UTC) + dt.timedelta(**by)
+
+
+def statuses(db: Database) -> set[str]:
+    with db.look() as work:
+        return {each.status for each in broadcasts.listed(work)}
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_two_timetables_fire_twenty_broadcasts_of_one_second_once_each(
+    rooms: Rooms, five_friends: list[str], database_url: str, clock: Clock
+) -> None:
+    other = Rooms(open_database(database_url, rooms.db.cipher, clock))
+    due_at = soon(seconds=2).replace(microsecond=0)
+    made = [plan(rooms.db, due_at) for _ in range(20)]
+    running = [timetable.start(rooms), timetable.start(other)]  # type: ignore[arg-type]
+    try:
+        wait_until(lambda: statuses(rooms.db) == {"sending"}, 20)
+        time.sleep(1.2)  # one more beat, in which a second firing would show
+    finally:
+        for each in running:
+            each.stop()
+        other.db.close()
+    with rooms.db.work() as work:
+        rows = outbox.claim(work, 100)
+    assert sorted(row.broadcast_id or "" for row in rows) == sorted(each.id for each in made)
+    assert timetable.planned(rooms.db) == {}
+
+
+def test_a_broadcast_that_another_process_adds_is_seen_within_two_seconds(
+    rooms: Rooms, five_friends: list[str]
+) -> None:
+    running = timetable.start(rooms)  # type: ignore[arg-type]
+    try:
+        time.sleep(0.3)
+        plan(rooms.db, soon(seconds=0.2))
+        wait_until(lambda: statuses(rooms.db) == {"sending"}, 3)
+    finally:
+        running.stop()
+
+
+def test_a_due_time_outlives_the_process_that_planned_it(rooms: Rooms, five_friends: list[str]) -> None:
+    timetable.start(rooms).stop()  # type: ignore[arg-type]
+    plan(rooms.db, soon(seconds=-30))  # came due while nothing ran
+    running = timetable.start(rooms)  # type: ignore[arg-type]
+    try:
+        wait_until(lambda: statuses(rooms.db) == {"sending"}, 5)
+    finally:
+        running.stop()
+
+
+def test_what_came_due_hours_ago_is_missed_rather_than_sent(rooms: Rooms, five_friends: list[str]) -> None:
+    plan(rooms.db, soon(hours=-3))
+    running = timetable.start(rooms)  # type: ignore[arg-type]
+    try:
+        wait_until(lambda: statuses(rooms.db) == {"missed"}, 5)
+    finally:
+        running.stop()
+    with rooms.db.work() as work:
+        assert outbox.claim(work, 10) == []
+
+
+def test_a_forgotten_broadcast_does_not_come_due(rooms: Rooms) -> None:
+    made = plan(rooms.db, soon(hours=1))
+    timetable.forget_broadcast(rooms.db, made.id)
+    assert timetable.planned(rooms.db) == {}
+
+
+def test_planning_again_moves_the_due_time(rooms: Rooms) -> None:
+    made = plan(rooms.db, soon(hours=1))
+    later = soon(hours=2)
+    timetable.plan_broadcast(rooms.db, made.id, later)
+    assert timetable.planned(rooms.db) == {made.id: later}
+
+
+def test_sync_gives_a_scheduled_broadcast_its_lost_entry_back_and_drops_left_over_ones(rooms: Rooms) -> None:
+    made = plan(rooms.db, soon(hours=1))
+    timetable.forget_broadcast(rooms.db, made.id)
+    timetable.plan_broadcast(rooms.db, "0" * 32, soon(hours=1))
+    assert timetable.sync(rooms.db) == 2
+    assert set(timetable.planned(rooms.db)) == {made.id}
+    assert timetable.sync(rooms.db) == 0
+
+
+def test_a_row_holds_ids_only_and_no_pickle(rooms: Rooms) -> None:
+    made = plan(rooms.db, soon(hours=1))
+    with rooms.db.look() as work:
+        ((state,),) = work.conn.exec_driver_sql("SELECT job_state FROM apscheduler_jobs").all()
+    assert set(json.loads(bytes(state))) == {"broadcast", "due_at"}
+    assert json.loads(bytes(state))["broadcast"] == made.id
+    with pytest.raises(pickle.UnpicklingError):
+        pickle.loads(bytes(state))
+
+
+def test_the_timetable_goes_on_when_the_database_was_away_for_a_moment(
+    rooms: Rooms, five_friends: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = timetable.start(rooms)  # type: ignore[arg-type]
+    monkeypatch.setattr(timetable, "AFTER_TROUBLE", dt.timedelta(seconds=0.5))
+    try:
+
+        def away(*_: Any) -> Any:
+            raise OSError("the database is away")
+
+        with monkeypatch.context() as trouble:
+            trouble.setattr(timetable.DueTimes, "get_due_jobs", away)
+            time.sleep(1.5)
+        plan(rooms.db, soon(seconds=0.2))
+        wait_until(lambda: statuses(rooms.db) == {"sending"}, 15)
+    finally:
+        running.stop()

@@ -1,0 +1,136 @@
+"""A town with our service in it, for tests: the real content, a database, and no LINE that could be called."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from phone import Phone
+from sqlalchemy import Row, Table, select
+
+from bot.app import Services, create_app
+from bot.content.library import Content, load_content
+from bot.flows.context import Context, OpenCourse
+from bot.line.client import LineClient
+from bot.settings import Settings
+from simulator.line_check import check_request, unseen
+from storage import courses, tables
+from storage.courses import Course
+from storage.work import Database
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKYO = ZoneInfo("Asia/Tokyo")
+PUBLIC_URL = "https://tsunagari.example"
+MORNING = dt.datetime(2026, 12, 1, 10, 0, tzinfo=TOKYO)  # a Tuesday, as the clock of the tests begins
+CODE = "7KQ4M2XW9H"
+
+
+@cache
+def the_content() -> Content:
+    """The shipped content, read once for all tests."""
+    return load_content(ROOT / "content")
+
+
+class NoLine:
+    """An event is handled without one call to LINE: whoever tries is told so."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"LINE must not be called here ({name})")
+
+
+def settings() -> Settings:
+    return Settings.from_env(
+        {
+            "LINE_CHANNEL_SECRET": "8c570fa6dd201bb328f1c1eac23a96d8",
+            "LINE_CHANNEL_ACCESS_TOKEN": "token",
+            "TSUNAGARI_KEYS": "unused:here",
+            "PUBLIC_URL": PUBLIC_URL,
+        }
+    )
+
+
+@dataclass
+class Town:
+    """The service as it is served, and what tests want to know of it."""
+
+    services: Services
+    app: Flask
+
+    def phone(self, **kind: Any) -> Phone:
+        """Somebody who has not yet met us."""
+        return Phone(self.services, self.app, **kind)
+
+    def friend(self) -> Phone:
+        """Somebody who has added us and read the greeting."""
+        phone = self.phone()
+        phone.follows()
+        return phone
+
+    def course(self, title: str = "つながりサポーター養成講座", town: str = "tottori") -> Course:
+        """A course whose code counts from now on for a week."""
+        now = self.services.db.clock()
+        with self.services.db.work() as work:
+            return courses.create(
+                work,
+                "default",
+                title=title,
+                town=town,
+                on=now.astimezone(TOKYO).date(),
+                place="駅南庁舎",
+                capacity=40,
+                valid_from=now,
+                valid_until=now + dt.timedelta(days=7),
+            )
+
+    def rows(self, table: Table) -> list[Row[Any]]:
+        """All rows, in the order of their keys."""
+        with self.services.db.look() as work:
+            return list(work.conn.execute(select(table).order_by(*table.primary_key.columns)))
+
+    def everything_stored(self) -> str:
+        """Every value of every column of every table: as it lies there, and unsealed where it is sealed."""
+        return "\n".join(_everything(self.services.db))
+
+
+def make_town(db: Database) -> Town:
+    """The service around this database."""
+    services = Services(settings(), the_content(), db, cast(LineClient, NoLine()))
+    return Town(services, create_app(services))
+
+
+def _everything(db: Database) -> Iterator[str]:
+    with db.look() as work:
+        for table in tables.metadata.sorted_tables:
+            for row in work.conn.execute(select(table)):
+                values = row._mapping
+                for column in table.columns:
+                    value = values[column.name]
+                    yield value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+                    if value is not None and "sealed_row" in column.info and table.name != "keyring":
+                        tenant, bound = values.get("channel", ""), values[column.info["sealed_row"]]
+                        yield str(work.unseal(value, tenant, table.name, column.name, bound))
+
+
+def context(*, now: dt.datetime = MORNING, towns: tuple[str, ...] | None = None) -> Context:
+    """What a flow looks at, on a Tuesday morning, with one open course."""
+    content = the_content()
+    plan = content.channels["default"]
+    return Context(
+        now=now,
+        content=content,
+        towns=tuple(content.town(key) for key in towns or plan.towns),
+        central_town=plan.central,
+        courses=(OpenCourse("course", CODE, "つながりサポーター養成講座", "tottori"),),
+    )
+
+
+def wrong_with(messages: list[dict[str, Any]]) -> list[Any]:
+    """What LINE would refuse in these messages as a reply, and what it would take but never show."""
+    body = {"replyToken": "0123456789abcdef0123456789abcdef", "messages": messages}
+    return [*check_request("reply", body), *(note for notes in unseen(messages) for note in notes)]

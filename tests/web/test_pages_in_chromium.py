@@ -1,0 +1,251 @@
+"""The pages in a real browser: seen by axe, on a small screen, without scripts, and after leaving."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from bot.app import Services
+from bot.web import create_flask
+from storage.work import Database
+from tests.web.test_details_form import Link, make_link, stored
+
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium"),
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(services_for: Callable[..., Services], db: Database) -> Iterator[str]:
+    """The address of the running pages."""
+    server = make_server("127.0.0.1", 0, create_flask(services_for(db)), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def context(chromium: Chromium) -> Iterator[BrowserContext]:
+    made = chromium.new_context(viewport={"width": 360, "height": 740})
+    made.set_default_timeout(10_000)
+    yield made
+    made.close()
+
+
+def next_question(page: Page, *options: str) -> None:
+    for option in options:
+        page.locator(f'label.choice:has(input[value="{option}"])').click()
+    page.locator('.buttons button[value="answer"]').click()
+
+
+def to_result(page: Page, site: str) -> None:
+    page.goto(f"{site}/handbook")
+    page.locator('button[value="start"]').click()
+    next_question(page, "tottori")
+    next_question(page, "self")
+    next_question(page, "money", "mind")
+    page.locator('button[value="enough"]').click()
+    page.wait_for_selector("article")
+
+
+def every_page(page: Page, site: str, link: Link) -> Iterator[str]:
+    """All kinds of pages, one after the other; yields a name for each."""
+    for path in ("/", "/handbook", "/windows", "/nowhere", "/handbook/bye"):
+        page.goto(site + path)
+        yield path
+    page.goto(f"{site}/handbook")
+    page.locator('button[value="start"]').click()
+    yield "question"
+    next_question(page)
+    yield "question with an error"
+    page.locator('button[value="quit"]').click()
+    to_result(page, site)
+    yield "result"
+    for summary in page.locator("summary").all():
+        summary.click()
+    yield "result, all open"
+    page.goto(f"{site}/windows")
+    page.locator('button[value="start"]').click()
+    next_question(page, "tottori")
+    page.locator("label.choice").first.click()
+    page.locator('.buttons button[value="answer"]').click()
+    yield "windows"
+    page.goto(f"{site}{link.path}#{link.token}")
+    yield "details, first page"
+    page.locator("[data-begin-button]").click()
+    yield "details, form"
+    page.locator("main form button").click()
+    yield "details, form with errors"
+    page.locator("#where").fill("本町")
+    page.locator("#what").fill("新聞がたまっています")
+    page.locator("main form button").click()
+    yield "details, thanks"
+
+
+def test_axe_finds_nothing_on_any_page(chromium: Chromium, site: str, db: Database) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, bypass_csp=True)  # to inject axe
+    page, axe = context.new_page(), Axe()
+    found = {
+        name: [violation["id"] for violation in axe.run(page).response["violations"]]
+        for name in every_page(page, site, make_link(db))
+    }
+    context.close()
+    assert len(found) == 14
+    assert not {name: ids for name, ids in found.items() if ids}
+
+
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_nothing_is_wider_than_the_screen_and_no_rule_is_broken(
+    chromium: Chromium, site: str, db: Database, width: int
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 740})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for name in every_page(page, site, make_link(db)):
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, name
+    context.close()
+    assert not complaints
+    assert all(url.startswith((site, "data:")) for url in asked)
+
+
+def test_letters_twice_as_large_still_fit(context: BrowserContext, site: str, db: Database) -> None:
+    page = context.new_page()
+    page.set_viewport_size({"width": 640, "height": 740})
+    for name in every_page(page, site, make_link(db)):
+        wider = page.evaluate(
+            "() => { document.documentElement.style.fontSize = '225%';"
+            " return document.documentElement.scrollWidth - document.documentElement.clientWidth }"
+        )
+        assert wider <= 0, name
+
+
+def test_nothing_moves_while_a_page_is_built(context: BrowserContext, site: str) -> None:
+    page = context.new_page()
+    page.add_init_script(
+        "window.moved = 0; new PerformanceObserver(list => { for (const shift of list.getEntries()) "
+        "window.moved += shift.value }).observe({type: 'layout-shift', buffered: true})"
+    )
+    to_result(page, site)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.moved") == 0
+
+
+def test_the_handbook_works_without_scripts(chromium: Chromium, site: str) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    to_result(page, site)
+    assert page.url.startswith(f"{site}/handbook?q=")
+    page.locator(".leave__button").click()
+    assert page.url == f"{site}/handbook/bye"
+    context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_going_back_after_leaving_brings_no_answer_back(chromium: Chromium, site: str, scripts: bool) -> None:
+    context = chromium.new_context(java_script_enabled=scripts)
+    page = context.new_page()
+    to_result(page, site)
+    page.locator(".leave__button").click()
+    page.wait_for_url("**/handbook/bye")
+    assert not context.cookies()
+    page.go_back()
+    assert page.locator("article").count() == 0
+    assert page.locator('input[name="question"]').count() == 0
+    context.close()
+
+
+def test_the_back_button_of_the_browser_goes_one_question_back(context: BrowserContext, site: str) -> None:
+    page = context.new_page()
+    page.goto(f"{site}/handbook")
+    page.locator('button[value="start"]').click()
+    next_question(page, "tottori")
+    next_question(page, "self")
+    page.go_back()
+    assert page.locator('input[name="question"]').input_value() == "who"
+    assert page.locator('input[value="self"]').is_checked()
+    page.go_back()
+    assert page.locator('input[name="question"]').input_value() == "town"
+
+
+def test_the_token_goes_from_the_address_into_the_form_and_leaves_the_history(
+    context: BrowserContext, site: str, db: Database
+) -> None:
+    page, link = context.new_page(), make_link(db)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    page.goto(f"{site}{link.path}#{link.token}")
+    page.locator("[data-begin-button]").click()
+    assert page.url == f"{site}{link.path}/form"
+    page.locator("#where").fill("本町")
+    page.locator("#what").fill("新聞がたまっています")
+    page.locator("main form button").click()
+    page.wait_for_url("**/sent")
+    assert stored(db, link.concern) == {"where": "本町", "what": "新聞がたまっています"}
+    assert not [url for url in sent if link.token in url.split("#")[0]]
+    page.go_back()
+    assert "もう使えません" in page.inner_text("h1")
+
+
+def test_a_link_without_its_token_says_how_to_go_on(context: BrowserContext, site: str) -> None:
+    page = context.new_page()
+    page.goto(f"{site}/d/0123456789abcdef")
+    assert page.locator("[data-no-token]").is_visible()
+    assert not page.locator("[data-begin-button]").is_visible()
+
+
+def test_everything_can_be_done_with_the_keyboard(context: BrowserContext, site: str) -> None:
+    page = context.new_page()
+    page.goto(f"{site}/handbook")
+    page.locator('button[value="start"]').focus()
+    page.keyboard.press("Enter")
+    page.locator('input[name="answer"]').first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('input[name="question"][value="who"]', state="attached")
+
+
+def test_an_error_takes_the_focus(context: BrowserContext, site: str) -> None:
+    page = context.new_page()
+    page.goto(f"{site}/handbook")
+    page.locator('button[value="start"]').click()
+    next_question(page)
+    page.wait_for_selector("#error")
+    assert page.evaluate("document.activeElement.id") == "error"
+
+
+def test_a_printed_result_is_short_and_shows_no_buttons(context: BrowserContext, site: str) -> None:
+    page = context.new_page()
+    to_result(page, site)
+    page.emulate_media(media="print")
+    assert not page.locator(".leave__button").is_visible()
+    assert not page.locator("summary").first.is_visible()
+    assert page.locator("article").first.is_visible()
+    assert page.pdf(format="A4").count(b"/Type /Page\n") <= 8
