@@ -20,6 +20,8 @@ MESSAGES = 5
 QUICK_REPLIES = 13
 CARDS = 12
 
+_CLUSTER = regex.compile(r"\X")
+
 
 class TooLong(ValueError):
     """This would be refused by LINE; it is found when the message is made, not when it is sent."""
@@ -32,7 +34,7 @@ def utf16_units(text: str) -> int:
 
 def clusters(text: str) -> int:
     """The length as LINE counts labels: what a reader calls one character."""
-    return len(regex.findall(r"\X", text))
+    return len(_CLUSTER.findall(text))
 
 
 def _check(what: str, text: str, length: int, limit: int) -> None:

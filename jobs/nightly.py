@@ -35,6 +35,7 @@ def purge(services: Services) -> dict[str, int]:
                 gone[kind] = forget(work)
         except Exception as trouble:
             log.error("nightly.trouble", trouble, kind=kind)
+    services.db.truncate_log()
     for kind, count in gone.items():
         log.event("nightly.forgot", kind=kind, count=count)
     return gone

@@ -47,6 +47,18 @@ class Conversation:
 _OPEN = select(conversations).where(
     conversations.c.person_id == bindparam("person_id"), conversations.c.state == "open"
 )
+# Built once: building a statement costs as much as running it (performance facts).
+_LEAVE = (
+    update(conversations)
+    .where(conversations.c.person_id == bindparam("whose"), conversations.c.state == "open")
+    .values(state="left", answers=None, updated_at=bindparam("now"))
+)
+_BEGIN = insert(conversations)
+_WRITE = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("which"))
+    .values(state=bindparam("new_state"), answers=bindparam("sealed"), updated_at=bindparam("now"))
+)
 
 
 def _of(work: Work, row: Row[*tuple[Any, ...]] | None) -> Conversation | None:
@@ -75,35 +87,28 @@ def get(work: Work, conversation_id: str, person_id: str) -> Conversation | None
 
 def start(work: Work, channel: str, person_id: str, flow: str) -> Conversation:
     """Begin a flow; what this person was in before is left."""
-    work.conn.execute(
-        update(conversations)
-        .where(conversations.c.person_id == person_id, conversations.c.state == "open")
-        .values(state="left", answers=None, updated_at=work.now)
-    )
+    work.conn.execute(_LEAVE, {"whose": person_id, "now": work.now})
     fresh = secrets.token_hex(6)
     work.conn.execute(
-        insert(conversations).values(
-            id=fresh,
-            channel=channel,
-            person_id=person_id,
-            flow=flow,
-            state="open",
-            answers=work.seal({}, channel, "conversations", "answers", fresh),
-            created_at=work.now,
-            updated_at=work.now,
-        )
+        _BEGIN,
+        {
+            "id": fresh,
+            "channel": channel,
+            "person_id": person_id,
+            "flow": flow,
+            "state": "open",
+            "answers": work.seal({}, channel, "conversations", "answers", fresh),
+            "created_at": work.now,
+            "updated_at": work.now,
+        },
     )
     return Conversation(fresh, channel, person_id, flow, "open", {}, work.now)
 
 
 def keep(work: Work, conversation: Conversation, answers: Mapping[str, Any]) -> None:
-    """Write the answers so far."""
-    envelope = work.seal(dict(answers), conversation.channel, "conversations", "answers", conversation.id)
-    work.conn.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation.id)
-        .values(answers=envelope, updated_at=work.now)
-    )
+    """Write the answers so far; one that was begun just now and has the same ones is written already."""
+    if conversation.updated_at != work.now or conversation.answers != answers:
+        _write(work, conversation, conversation.state, answers)
 
 
 def finish(
@@ -111,21 +116,25 @@ def finish(
 ) -> None:
     """End it. The answers are wiped: what matters of them is in the rows that the effects wrote. `answers`
     are kept (sealed, until the night) where the person may still ask for more of the result."""
+    _write(work, conversation, state, answers)
+
+
+def _write(work: Work, conversation: Conversation, state: State, answers: Mapping[str, Any] | None) -> None:
     kept = None
     if answers is not None:
         kept = work.seal(dict(answers), conversation.channel, "conversations", "answers", conversation.id)
-    work.conn.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation.id)
-        .values(state=state, answers=kept, updated_at=work.now)
-    )
+    work.conn.execute(_WRITE, {"which": conversation.id, "new_state": state, "sealed": kept, "now": work.now})
 
 
 def forget_old(work: Work, older_than: dt.timedelta) -> int:
     """Nightly: wipe conversations that nobody came back to, and results that were kept for a day."""
     work.conn.execute(
         update(conversations)
-        .where(conversations.c.state == "done", conversations.c.updated_at < work.now - dt.timedelta(days=1))
+        .where(
+            conversations.c.state == "done",
+            conversations.c.answers.is_not(None),
+            conversations.c.updated_at < work.now - dt.timedelta(days=1),
+        )
         .values(answers=None)
     )
     return work.conn.execute(

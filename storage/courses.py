@@ -20,6 +20,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    bindparam,
     func,
     insert,
     select,
@@ -92,6 +93,17 @@ class Course:
 
 _COLUMNS = tuple(column for column in courses.c if column.name != "created_at")
 
+_OPEN_CODES = (
+    select(*_COLUMNS)
+    .where(
+        courses.c.channel == bindparam("channel"),
+        courses.c.closed.is_(False),
+        courses.c.valid_from <= bindparam("now"),
+        courses.c.valid_until > bindparam("now"),
+    )
+    .order_by(courses.c.on_date, courses.c.id)
+)
+
 
 def _of(row: Row[*tuple[Any, ...]]) -> Course:
     return Course(*row)
@@ -160,17 +172,7 @@ def listed(work: Work, channel: str | None = None) -> tuple[Course, ...]:
 
 def with_open_codes(work: Work, channel: str) -> tuple[Course, ...]:
     """The courses whose code counts at this moment."""
-    query = (
-        select(*_COLUMNS)
-        .where(
-            courses.c.channel == channel,
-            courses.c.closed.is_(False),
-            courses.c.valid_from <= work.now,
-            courses.c.valid_until > work.now,
-        )
-        .order_by(courses.c.on_date, courses.c.id)
-    )
-    return tuple(_of(row) for row in work.conn.execute(query))
+    return tuple(_of(row) for row in work.conn.execute(_OPEN_CODES, {"channel": channel, "now": work.now}))
 
 
 def close(work: Work, course_id: str) -> bool:

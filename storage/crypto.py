@@ -91,7 +91,7 @@ def cipher_from(text: str) -> Cipher:
         if not colon or not name.isascii() or not 0 < len(name) <= 32:
             raise BadKeys(f"TSUNAGARI_KEYS: pair {number} is not `id:base64`")
         try:
-            raw = base64.b64decode(encoded, validate=True)
+            raw = base64.b64decode(_plain_base64(encoded), validate=True)
         except ValueError as error:
             raise BadKeys(f"TSUNAGARI_KEYS: the key {name!r} is not base64") from error
         if len(raw) != 32:
@@ -102,6 +102,11 @@ def cipher_from(text: str) -> Cipher:
     if not keys:
         raise BadKeys("TSUNAGARI_KEYS is empty; `tsunagari key new` prints a key")
     return Cipher(keys, next(iter(keys)))
+
+
+def _plain_base64(text: str) -> str:
+    """Both alphabets of base64 are read, with or without padding."""
+    return text.translate(str.maketrans("-_", "+/")) + "=" * (-len(text) % 4)
 
 
 def new_key(name: str) -> str:

@@ -42,7 +42,7 @@ class WrongKeys(Exception):
 
 def new_engine(url: str) -> Engine:
     """An engine whose parameters never show in errors or logs (personal data passes through them)."""
-    parsed = make_url(url)
+    parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     if parsed.drivername == "postgresql":

@@ -102,6 +102,9 @@ class Outgoing:
     chunk: int | None = None
 
 
+_PUT = insert(outbox)
+
+
 def put(
     work: Work,
     channel: str,
@@ -118,27 +121,27 @@ def put(
 ) -> None:
     """Write one call to be made. For kind "message", body is {"messages": [...]} without the address."""
     key = str(uuid.uuid4())
+    token = work.seal(reply_token, channel, "outbox", "reply_token", key) if reply_token else None
     work.conn.execute(
-        insert(outbox).values(
-            channel=channel,
-            person_id=person_id,
-            kind=kind,
-            broadcast_id=broadcast_id,
-            chunk=chunk,
-            retry_key=key,
-            body=work.seal(body, channel, "outbox", "body", key),
-            reply_token=work.seal(reply_token, channel, "outbox", "reply_token", key)
-            if reply_token
-            else None,
-            reply_until=reply_until,
-            reply_doubtful=False,
-            must_arrive=must_arrive,
-            state="waiting",
-            tries=0,
-            next_try=work.now,
-            expires=expires or work.now + MESSAGE_LIFE,
-            created_at=work.now,
-        )
+        _PUT,
+        {
+            "channel": channel,
+            "person_id": person_id,
+            "kind": kind,
+            "broadcast_id": broadcast_id,
+            "chunk": chunk,
+            "retry_key": key,
+            "body": work.seal(body, channel, "outbox", "body", key),
+            "reply_token": token,
+            "reply_until": reply_until,
+            "reply_doubtful": False,
+            "must_arrive": must_arrive,
+            "state": "waiting",
+            "tries": 0,
+            "next_try": work.now,
+            "expires": expires or work.now + MESSAGE_LIFE,
+            "created_at": work.now,
+        },
     )
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from storage.schema import Moment, metadata, new_id, sealed
-from storage.work import Work
+from storage.work import Work, insert_for
 
 Role = Literal["resident", "supporter"]
 
@@ -86,6 +86,10 @@ _COLUMNS = tuple(
 _BY_INDEX = select(*_COLUMNS).where(
     people.c.channel == bindparam("channel"), people.c.line_index == bindparam("line_index")
 )
+_MAKE = {
+    name: insert_for(name, people).on_conflict_do_nothing().returning(*_COLUMNS)
+    for name in ("sqlite", "postgresql")
+}
 
 
 def lock(work: Work, channel: str, line_id: str) -> Person:
@@ -96,24 +100,25 @@ def lock(work: Work, channel: str, line_id: str) -> Person:
     line_index = work.index("line", channel, line_id)
     found = _locked_row(work, channel, line_index)
     if found is None:
-        fresh = new_id()
-        work.conn.execute(
-            work.insert(people)
-            .values(
-                id=fresh,
-                channel=channel,
-                line_index=line_index,
-                line_id=work.seal(line_id, channel, "people", "line_id", fresh),
-                friend=True,
-                friend_changed_ms=0,
-                role="resident",
-                created_at=work.now,
-            )
-            .on_conflict_do_nothing()
-        )
-        found = _locked_row(work, channel, line_index)
+        found = _made(work, channel, line_id, line_index) or _locked_row(work, channel, line_index)
         assert found is not None
     return _person(work, found, line_id)
+
+
+def _made(work: Work, channel: str, line_id: str, line_index: str) -> Row[*tuple[Any, ...]] | None:
+    """A new person's row (nobody else sees it yet); None when another delivery was faster."""
+    fresh = new_id()
+    values = {
+        "id": fresh,
+        "channel": channel,
+        "line_index": line_index,
+        "line_id": work.seal(line_id, channel, "people", "line_id", fresh),
+        "friend": True,
+        "friend_changed_ms": 0,
+        "role": "resident",
+        "created_at": work.now,
+    }
+    return work.conn.execute(_MAKE[work.conn.dialect.name], values).first()
 
 
 def _locked_row(work: Work, channel: str, line_index: str) -> Row[*tuple[Any, ...]] | None:

@@ -83,5 +83,11 @@ class Database:
         with self.engine.connect().execution_options(reads_only=True) as conn, conn.begin():
             yield Work(conn, self.cipher, self.index_key, self.clock())
 
+    def truncate_log(self) -> None:
+        """On SQLite, fold the write-ahead log into the database: until then it still holds what was erased."""
+        if self.engine.dialect.name == "sqlite":
+            with self._turn_to_write(), self.engine.connect() as conn:
+                conn.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         self.engine.dispose()

@@ -13,7 +13,7 @@ from bot.cli.house import open_content
 from bot.cli.moments import read_moment
 from bot.cli.output import TOKYO
 from bot.content.library import Content
-from bot.content.places import GENERAL, OWN, SHARED, Window, route
+from bot.content.places import GENERAL, OWN, SHARED, Route, Window, route
 
 app = typer.Typer(no_args_is_help=True, help="どの窓口につながるか（説明と点検）")
 
@@ -22,6 +22,7 @@ REASONS = {
     SHARED: "いくつかの市町を受けもつ、この種類の窓口です。",
     GENERAL: "この種類の窓口が決まっていないため、市町の総合の窓口です。",
 }
+NOT_READ_THERE = "くわしいのは {} ですが、連絡を受けとる宛先がまだありません。総合の窓口が読み、電話番号をお知らせします。"
 VERIFIED_FOR = dt.timedelta(days=180)
 
 Json = Annotated[bool, typer.Option("--json", help="JSONで出す。")]
@@ -45,14 +46,15 @@ def explain(
     way = route(content.windows, town_key, kind_key)
     if json:
         facts = {"town": town_key, "kind": kind_key, "at": moment, "reason": way.reason}
-        also = [_facts(window, moment) for window in way.also]
-        output.as_json(facts | {"window": _facts(way.window, moment), "also": also})
+        also = [_facts(window, moment) for window in _others(way)]
+        output.as_json(facts | {"window": _facts(way.reader, moment), "also": also})
         return
     output.say(f"{content.towns[town_key].name} の「{content.concern_kinds[kind_key].label}」", "bold")
-    output.fields(_words(way.window, moment) | {"理由": REASONS[way.reason]})
-    if way.window.after_hours:
-        output.say(f"時間外: {way.window.after_hours}", output.QUIET)
-    for window in way.also:
+    reason = REASONS[way.reason] if way.reader is way.window else NOT_READ_THERE.format(way.window.name)
+    output.fields(_words(way.reader, moment) | {"理由": reason})
+    if way.reader.after_hours:
+        output.say(f"時間外: {way.reader.after_hours}", output.QUIET)
+    for window in _others(way):
         output.say(f"ほかに: {window.name}（{window.phone or '電話なし'}、{_open(window, moment)}）")
 
 
@@ -89,6 +91,11 @@ def lint(json: Json = False) -> None:
             output.say(f"✓ {pairs} 通りの市町と種類が、すべて窓口につながります。", output.GOOD)
     if holes:
         raise typer.Exit(1)
+
+
+def _others(way: Route) -> list[Window]:
+    """Desks beside the one that reads: the one that knows most of it first."""
+    return [window for window in (way.window, *way.also) if window is not way.reader]
 
 
 def _reaches(content: Content, town: str, kind: str) -> bool:

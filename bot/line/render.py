@@ -47,7 +47,7 @@ PALETTE = {
 BUBBLE_BYTES = 30 * 1024
 CAROUSEL_BYTES = 50 * 1024
 DISPLAY_CLUSTERS = 300
-PAIRS_FROM = 6  # answers, above which short ones stand in pairs
+PAIRS_FROM = 6  # answers, above which short neighbours stand in pairs
 PAIRED_CLUSTERS = 7
 _NOT_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -103,27 +103,33 @@ def _choices(asked: Choices) -> Json:
     if asked.picked:
         parts.append(_picked(asked.picked))
     buttons = [_filled(button, "alarm" if isinstance(button, Call) else "calm") for button in asked.first]
-    buttons += _pairs(asked.options) if _fit_in_pairs(asked.options) else [_choice(t) for t in asked.options]
+    buttons += _answers(asked.options)
     if asked.done:
         buttons.append(_filled(asked.done, "calm"))
     buttons += [_quiet(tap) for tap in asked.last]
     return _bubble([_stack(parts, "md"), *([_stack(buttons, "md")] if buttons else [])])
 
 
-def _fit_in_pairs(options: tuple[Tap, ...]) -> bool:
-    """Many short answers stand two in a row, so that the question stays in sight."""
-    return len(options) > PAIRS_FROM and all(clusters(tap.label) <= PAIRED_CLUSTERS for tap in options)
-
-
-def _pairs(options: tuple[Tap, ...]) -> list[Json]:
-    rows = []
-    for place in range(0, len(options), 2):
-        row = [
-            _choice(tap) | {"flex": 1, "paddingStart": "6px", "paddingEnd": "6px"}
-            for tap in options[place : place + 2]
-        ]
-        rows.append({"type": "box", "layout": "horizontal", "spacing": "md", "contents": row})
+def _answers(options: tuple[Tap, ...]) -> list[Json]:
+    """Of many answers short neighbours stand side by side, so that the question stays in sight; the order stays."""
+    waiting, rows = list(options), []
+    while waiting:
+        first = waiting.pop(0)
+        if len(options) > PAIRS_FROM and waiting and _is_short(first) and _is_short(waiting[0]):
+            rows.append(_pair(first, waiting.pop(0)))
+        else:
+            rows.append(_choice(first))
     return rows
+
+
+def _is_short(tap: Tap) -> bool:
+    return clusters(tap.label) <= PAIRED_CLUSTERS
+
+
+def _pair(left: Tap, right: Tap) -> Json:
+    narrow = {"flex": 1, "paddingStart": "6px", "paddingEnd": "6px"}
+    row = [_choice(left) | narrow, _choice(right) | narrow]
+    return {"type": "box", "layout": "horizontal", "spacing": "md", "contents": row}
 
 
 def _card(card: Card) -> Json:
@@ -253,7 +259,9 @@ def _action(button: Button) -> Json:
     match button:
         case Tap(said, data):
             display = _shorten(_clean(said), DISPLAY_CLUSTERS)
-            return {"type": "postback", "label": label, "data": data, "displayText": display}
+            tap = {"type": "postback", "label": label, "data": data, "displayText": display}
+            # The rich menu covers half of a phone: what comes next must be read from its first word.
+            return tap | {"inputOption": "closeRichMenu"}
         case Call(_, tel):
             return {"type": "uri", "label": label, "uri": tel}
         case Open(_, url):
@@ -269,6 +277,8 @@ def _clean(text: str) -> str:
 
 
 def _shorten(text: str, limit: int) -> str:
+    if len(text) <= limit:  # a cluster is at least one character
+        return text
     found = regex.findall(r"\X", text)
     return text if len(found) <= limit else "".join(found[: limit - 1]) + "…"
 

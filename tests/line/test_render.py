@@ -80,8 +80,30 @@ def test_every_answer_is_a_box_that_is_tapped_with_its_data_and_words() -> None:
         "label": "こたえ0",
         "data": "v1;concern;kind;k0;c1",
         "displayText": "こたえ0",
+        "inputOption": "closeRichMenu",
     }
     assert len(taps) == 9
+
+
+def rows(message: dict[str, Any]) -> list[list[str]]:
+    """The labels of the buttons that stand side by side."""
+    return [
+        [box["action"]["label"] for box in row["contents"]]
+        for row in parts(message, "box")
+        if row["layout"] == "horizontal"
+    ]
+
+
+def test_of_many_answers_short_neighbours_stand_side_by_side_in_their_order() -> None:
+    labels = ("お金", "仕事", "住まい", "家族や恋人がこわい・つらい", "災害", "こころ", "わからない")
+    (message,) = said(Choices("どれですか。", tuple(Tap(label, "d") for label in labels)))
+    assert rows(message) == [["お金", "仕事"], ["災害", "こころ"]]
+    assert words(message) == ["どれですか。", *labels]
+
+
+def test_few_answers_have_a_row_each() -> None:
+    (message,) = said(Choices("どれですか。", tuple(Tap(f"答え{n}", "d") for n in range(6))))
+    assert rows(message) == []
 
 
 def test_words_always_wrap_so_that_large_letters_lose_nothing() -> None:
@@ -219,11 +241,12 @@ WORDS = st.text(min_size=1, max_size=60)
 CHOICES = st.builds(
     Choices,
     WORDS,
-    st.lists(TAPS, max_size=6).map(tuple),
-    st.none() | WORDS,
-    st.none() | WORDS,
-    st.lists(CALLS | OPENS | TAPS, max_size=2).map(tuple),
-    st.lists(TAPS, max_size=2).map(tuple),
+    st.lists(TAPS, max_size=12).map(tuple),
+    hint=st.none() | WORDS,
+    picked=st.none() | WORDS,
+    first=st.lists(CALLS | OPENS | TAPS, max_size=2).map(tuple),
+    done=st.none() | TAPS,
+    last=st.lists(TAPS, max_size=2).map(tuple),
 )
 CARDS = st.builds(
     Cards,

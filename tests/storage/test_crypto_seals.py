@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import pytest
@@ -99,3 +100,11 @@ def test_a_blind_index_depends_on_the_key_and_on_where_its_parts_end() -> None:
 def test_a_token_is_kept_as_a_hash_only() -> None:
     assert len(token_hash("token")) == 64
     assert "token" not in token_hash("token")
+
+
+def test_a_key_is_read_in_both_alphabets_of_base64_and_without_padding() -> None:
+    raw = bytes([0xFB, 0xEF, 0xFF] * 10 + [1, 2])
+    place = Place("default", "people", "line_id", "1")
+    sealed = cipher_from("a:" + base64.b64encode(raw).decode()).seal(b"x", place)
+    url_safe = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    assert cipher_from("a:" + url_safe).open(sealed, place) == b"x"
