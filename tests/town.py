@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from phone import Phone
 from sqlalchemy import Row, Table, select
+from surroundings import Clock
 
 from bot.app import Services, create_app
 from bot.content.library import Content, load_content
@@ -22,6 +24,8 @@ from bot.settings import Settings
 from simulator.line_check import check_request, unseen
 from storage import courses, tables
 from storage.courses import Course
+from storage.crypto import Cipher
+from storage.database import open_database
 from storage.work import Database
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,3 +138,9 @@ def wrong_with(messages: list[dict[str, Any]]) -> list[Any]:
     """What LINE would refuse in these messages as a reply, and what it would take but never show."""
     body = {"replyToken": "0123456789abcdef0123456789abcdef", "messages": messages}
     return [*check_request("reply", body), *(note for notes in unseen(messages) for note in notes)]
+
+
+def town_on_sqlite(migrated: Path, folder: Path, cipher: Cipher, clock: Clock) -> Town:
+    """A town on a fresh SQLite file, for long walks that need not be made on both databases."""
+    shutil.copy(migrated, folder / "tsunagari.db")
+    return make_town(open_database(f"sqlite:///{folder / 'tsunagari.db'}", cipher, clock))

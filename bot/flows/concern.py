@@ -41,8 +41,8 @@ def concern(ctx: Context) -> Talk[list[Effect]]:
     level = min(kind.level, level_seen)
     sent = yield from pick(
         "send",
-        "send",
-        "stop",
+        Option("send", also=("送る", "おくる", "お願いします", "おねがいします")),
+        Option("stop", also=("おくらない", "やめておく")),
         call=tuple(key for key in kind.hotlines if kind.level <= TODAY or key not in EMERGENCY),
         params={
             "kind": kind.label,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.content.library import Content
@@ -39,7 +40,7 @@ class Context:
     towns: tuple[Town, ...]
     central_town: str
     visitor: Visitor = Visitor()
-    courses: tuple[OpenCourse, ...] = ()
+    courses: Sequence[OpenCourse] = ()
 
     @property
     def today(self) -> dt.date:

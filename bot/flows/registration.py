@@ -13,12 +13,17 @@ from bot.flows.talk import NotAnAnswer, Option, Talk, many, words, yes_no
 # As in storage/courses.py, which gives the codes: what is not in their alphabet was misread on the poster.
 _MISREAD = str.maketrans({"Z": "2", "S": "5", "B": "8", "V": "U"})
 
+FEWEST_SIGNS = 5  # with fewer letters and digits it is no attempt at a code
+
 
 def registration(ctx: Context) -> Talk[list[Effect]]:
     """Course code, consent, town, district, news topics."""
-    course = find_course(ctx, (yield from words("code", longest=60, guess="code")))
+    said = yield from words("code", longest=60, guess="code")
+    course = find_course(ctx, said)
     if course is None:
-        raise NotAnAnswer("registration.code_unknown")
+        if len(_signs(said)) < FEWEST_SIGNS:
+            raise NotAnAnswer("registration.code_missing")
+        raise NotAnAnswer("registration.code_unknown", a_guess=True)
     texts = ctx.content.texts
     if not (yield from yes_no("consent", params={"course": course.title})):
         return [Say("registration.no_consent")]

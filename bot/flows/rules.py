@@ -12,15 +12,18 @@ def ask_town(ctx: Context) -> Talk[str]:
     """The key of the town; not asked where the channel serves only one."""
     if len(ctx.towns) == 1:
         return ctx.towns[0].key
-    return (yield from pick("town", *(Option(town.key, town.name) for town in ctx.towns)))
+    return (yield from pick("town", *_towns(ctx)))
 
 
 def ask_town_if_known(ctx: Context) -> Talk[str | None]:
     """As ask_town, but the person may not know, or not want to say."""
     if len(ctx.towns) == 1:
         return ctx.towns[0].key
-    options = (Option(town.key, town.name) for town in ctx.towns)
-    return (yield from choice("town", *options, skippable=True))
+    return (yield from choice("town", *_towns(ctx), skippable=True))
+
+
+def _towns(ctx: Context) -> tuple[Option, ...]:
+    return tuple(Option(town.key, town.name, also=(town.kana, *town.aliases)) for town in ctx.towns)
 
 
 def ask_district(ctx: Context, town: str) -> Talk[str | None]:

@@ -20,9 +20,10 @@ DONE = "done"
 class NotAnAnswer(Exception):
     """This does not answer the question; it is asked again, with the words under `text_key`."""
 
-    def __init__(self, text_key: str, **params: str) -> None:
+    def __init__(self, text_key: str, *, a_guess: bool = False, **params: str) -> None:
         super().__init__(text_key)
         self.text_key = text_key
+        self.a_guess = a_guess  # it counts where guesses are limited (Words.guess)
         self.params = params
 
 
@@ -33,6 +34,7 @@ class Option:
     key: str
     label: str | None = None
     alone: bool = False  # in a Many: cannot stand beside other answers
+    also: tuple[str, ...] = ()  # other words for it that people type, such as a town in kana
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,11 @@ _MEANT_OTHERWISE = re.compile(
     r"く|ほう|方が|ら|り|か|じゃ|ではな|でな|でもな|以外"
 )  # after 「電話した」: 「くない」「ほうが」
 _POLITE = re.compile(r"(?:です|だ)?[よねな]?$")
-_YES = {"はい", "うん", "ええ", "そう", "いい", "ok", "yes", "おねがいします", "お願いします"}
+_YES = {
+    *("はい", "うん", "ええ", "そう", "いい", "ok", "yes", "わかりました", "分かりました"),
+    *("おねがいします", "お願いします", "おねがい", "お願い", "同意します", "どういします", "します"),
+}
+_YES_BEGINS = re.compile(r"(?:はい|うん|ええ)+")
 _NO = {"いいえ", "いや", "ちがう", "違う", "違います", "ちがいます", "no", "ない"}
 _SKIPS = {
     *("わからない", "わかりません", "分からない", "分かりません", "答えない", "こたえない"),
@@ -158,23 +164,33 @@ def _one_of(found: list[str]) -> str | None:
     return found[0] if len(set(found)) == 1 else None
 
 
-def match(text: str, labels: Mapping[str, str]) -> str | None:
+Spellings = Mapping[str, tuple[str, ...]]  # what each option may be called, all of it `plain`
+
+
+def spellings(labels: Mapping[str, str], options: tuple[Option, ...] = ()) -> Spellings:
+    """The label of each option and its other words."""
+    also = {option.key: option.also for option in options}
+    return {key: tuple(map(plain, (label, *also.get(key, ())))) for key, label in labels.items()}
+
+
+def match(text: str, called: Spellings) -> str | None:
     """The key of the one option that these words can mean: its label, its number, or a part only it has."""
     said = plain(text)
     if not said:
         return None
-    flat = {key: plain(label) for key, label in labels.items()}
-    if exact := _one_of([key for key, label in flat.items() if label == said]):
+    if exact := _one_of([key for key, names in called.items() if said in names]):
         return exact
     raw = unicodedata.normalize("NFKC", text).strip()
     number = _NUMBER.match(raw)
     if number:
         position = _KANJI_DIGITS.get(number[1]) or int(number[1])
-        return list(labels)[position - 1] if 1 <= position <= len(labels) else None
+        return list(called)[position - 1] if 1 <= position <= len(called) else None
     if not 2 <= len(said) <= _LONGEST_PART:
         return None
-    found = _one_of([key for key, label in flat.items() if said in label or _holds(said, label)])
-    if found is None or said in flat[found] or _means(said, flat[found]):
+    found = _one_of(
+        [key for key, names in called.items() if any(said in name or _holds(said, name) for name in names)]
+    )
+    if found is None or any(said in name or _means(said, name) for name in called[found]):
         return found
     return None
 
@@ -187,6 +203,12 @@ def _holds(said: str, label: str) -> bool:
 def _means(said: str, label: str) -> bool:
     """Whether the words hold this label, and go on in a way that still means it."""
     return _holds(said, label) and not _MEANT_OTHERWISE.match(said, said.index(label) + len(label))
+
+
+def says_yes(text: str) -> bool:
+    """はい, and what people say for it: 「はい、おねがいします」."""
+    after = _YES_BEGINS.sub("", plain(text), count=1)
+    return (after == "" and plain(text) != "") or _one_of_these(after, _YES)
 
 
 def _one_of_these(text: str, listed: set[str]) -> bool:
@@ -213,9 +235,9 @@ def understand(question: Question, given: Given, labels: Mapping[str, str], so_f
         if given.value in labels or (question.skippable and given.value == SKIP):
             return given.value
         raise NotAnAnswer("talk.please_choose")
-    key = match(given.text, labels)
+    key = match(given.text, spellings(labels, question.options))
     if key is None and set(labels) == {"yes", "no"}:
-        key = "yes" if _one_of_these(given.text, _YES) else "no" if _one_of_these(given.text, _NO) else None
+        key = "yes" if says_yes(given.text) else "no" if _one_of_these(given.text, _NO) else None
     if key is None and question.skippable and _one_of_these(given.text, {*_SKIPS, _SKIP_BUTTON}):
         key = SKIP
     if key is None:
@@ -237,7 +259,7 @@ def _add(
         skips = {_SKIP_BUTTON} if "unknown" in labels else {*_SKIPS, _SKIP_BUTTON}
         if _one_of_these(given.text, skips):
             return {"picks": [], "done": True}
-        chosen = _several(given.text, labels)
+        chosen = _several(given.text, spellings(labels, question.options))
     if not chosen:
         raise NotAnAnswer("talk.please_choose")
     alone = {option.key for option in question.options if option.alone}
@@ -249,17 +271,16 @@ def _add(
     return {"picks": picks, "done": so_far["done"] or len(picks) >= min(question.at_most, len(labels))}
 
 
-def _several(text: str, labels: Mapping[str, str]) -> list[str]:
+def _several(text: str, called: Spellings) -> list[str]:
     """Every option that these words name: 「お金と仕事」, 「1、3」, 「お金や仕事のこと」."""
     said = plain(text)
     if len(said) > _LONGEST_PART * 2:
         return []
-    flat = {key: plain(label) for key, label in labels.items()}
-    if exact := [key for key, label in flat.items() if label == said]:
+    if exact := [key for key, names in called.items() if said in names]:
         return exact
-    if parts := [key for part in re.split(r"[、,，・と\s]+", text) if (key := match(part, labels))]:
+    if parts := [key for part in re.split(r"[、,，・と\s]+", text) if (key := match(part, called))]:
         return parts
-    return [key for key, label in flat.items() if _means(said, label)]
+    return [key for key, names in called.items() if any(_means(said, name) for name in names)]
 
 
 def fits(question: Question, stored: Any) -> bool:

@@ -26,19 +26,22 @@ def answer(turn: Turn, danger: Danger) -> None:
     """Fixed words and lines that are open now, and 「つづける」 where a conversation is open."""
     reply = reply_for(danger, turn.content.crisis_replies, turn.content.hotlines, turn.now)
     turn.messages += [Text(text) for text in reply.messages]
-    turn.messages.append(_card(turn, [_button(button, danger.who) for button in reply.buttons]))
+    way_back = talking.way_back(turn)
+    turn.messages.append(_card(turn, [_button(button, danger.who, way_back) for button in reply.buttons]))
     turn.must_arrive = True
-    turn.quick = talking.way_back(turn)
+    turn.quick = way_back
 
 
-def _button(button: ReplyButton, who: Who) -> Button:
+def _button(button: ReplyButton, who: Who, way_back: tuple[Tap, ...]) -> Button:
     match button.kind:
         case "call":
             return Call(button.label, button.value)
         case "open":
             return Open(button.label, button.value)
         case "start":
-            return Tap(button.label, postback.start(FLOW_OF.get(button.value, button.value)))
+            flow = FLOW_OF.get(button.value, button.value)
+            in_it = [tap.data for tap in way_back if tap.data.startswith(f"v1;{flow};")]
+            return Tap(button.label, in_it[0] if in_it else postback.start(flow))  # nobody begins it anew
         case "say":
             about = ABOUT_SELF if who is Who.SELF else ""
             return Tap(button.label, postback.Tap(FLOW, about, button.value, "").data())

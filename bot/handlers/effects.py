@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
+from bot import postback
 from bot.cards import receipt_card
 from bot.flows.effects import Effect, GoOn, OpenConcern, RegisterSupporter, Say, ShowSchemes, ShowWindows
 from bot.handlers import results, talking
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
-from bot.messages import Cards
+from bot.messages import Cards, Tap
 from storage import audit, concerns, courses, links, outbox, people
 
 LINK_LIFE = dt.timedelta(minutes=30)
@@ -87,3 +88,4 @@ def open_concern(turn: Turn, effect: OpenConcern) -> None:
         turn.say("concern.receipt.life_at_risk")
     turn.say("concern.receipt.after")
     turn.must_arrive = True
+    turn.quick = (Tap(turn.content.texts.get("talk.menu"), postback.start("menu")),)

@@ -8,8 +8,9 @@ from storage import outbox, people
 
 
 def followed(turn: Turn) -> None:
-    """Greet a new friend, or one who is back."""
-    if not people.set_friend(turn.work, turn.person.id, True, turn.event.at_ms):
+    """Greet a new friend, or one who is back; not one who has blocked us since."""
+    newest = people.set_friend(turn.work, turn.person.id, True, turn.event.at_ms)
+    if not newest and not turn.person.friend:
         return
     if not turn.event.active:
         return
@@ -29,6 +30,7 @@ def unfollowed(turn: Turn) -> None:
 
 
 def seen(turn: Turn) -> None:
-    """Whoever writes to us can be answered, even if the news of their following has not come yet."""
-    if not turn.person.friend:
+    """Whoever writes to us can be answered, even if the news of their following has not come yet, and has
+    not blocked us before that moment, even if the news of it comes later."""
+    if turn.event.at_ms > turn.person.friend_changed_ms:
         people.set_friend(turn.work, turn.person.id, True, turn.event.at_ms)

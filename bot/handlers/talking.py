@@ -9,7 +9,19 @@ from typing import Any
 from bot import postback
 from bot.flows import FLOWS, Flow
 from bot.flows.engine import Answers, Asking, Finished, back, on_path, play
-from bot.flows.talk import SKIP, Choice, Given, Many, NotAnAnswer, Question, Tapped, Typed, Words, understand
+from bot.flows.talk import (
+    SKIP,
+    Choice,
+    Given,
+    Many,
+    NotAnAnswer,
+    Question,
+    Tapped,
+    Typed,
+    Words,
+    says_yes,
+    understand,
+)
 from bot.handlers import effects
 from bot.handlers.asking import ask
 from bot.handlers.menu import show_menu
@@ -45,7 +57,8 @@ def go_on(turn: Turn, conversation: Conversation, answers: Mapping[str, Any]) ->
         return
     if now.refused:
         answers = {key: value for key, value in answers.items() if key != now.question.key}
-        _count_guess(turn, now.question)
+        if now.refused.a_guess:
+            _count_guess(turn, now.question)
         if _guessed_too_often(turn, now.question):
             _no_more_guesses(turn, conversation)
             return
@@ -145,7 +158,10 @@ def answer(
 def typed(turn: Turn, conversation: Conversation, text: str, message_id: str) -> None:
     """Words in the middle of a conversation."""
     if rested(turn, conversation):
-        offer_to_resume(turn, conversation)
+        if says_yes(text):
+            command(turn, conversation, postback.RESUME)
+        else:
+            offer_to_resume(turn, conversation)
         return
     answer(turn, conversation, Typed(text), message_id=message_id)
 

@@ -6,6 +6,7 @@ What was typed is understood and forgotten: it is neither stored (but for what a
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
 from bot import crisis, metrics
 from bot.events import TextSent
@@ -63,9 +64,15 @@ def _meant(turn: Turn, text: str, under: str) -> str | None:
     """Which of the word lists under this key has exactly these words."""
     said = plain(text)
     for name, listed in turn.content.texts.under(under).items():
-        if said in {plain(word) for word in listed.split("、")}:
+        if said in _words(listed):
             return name
     return None
+
+
+@cache
+def _words(listed: str) -> frozenset[str]:
+    """A list of words from content/, as `plain` makes them; never what a person typed."""
+    return frozenset(plain(word) for word in listed.split("、"))
 
 
 def _answer_danger(turn: Turn, found: crisis.Danger) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from bot.content.library import Content
 from bot.events import Event
@@ -21,6 +23,24 @@ if TYPE_CHECKING:
 REPLY_FRESH_FOR = dt.timedelta(seconds=50)  # LINE promises a minute; the rest is for the way
 
 
+class _OpenCourses(Sequence[OpenCourse]):
+    """The courses with open codes, read when somebody looks: most flows never do."""
+
+    def __init__(self, work: Work, channel: str) -> None:
+        self._work, self._channel = work, channel
+
+    @cached_property
+    def _found(self) -> tuple[OpenCourse, ...]:
+        found = courses.with_open_codes(self._work, self._channel)
+        return tuple(OpenCourse(c.id, c.code, c.title, c.town) for c in found)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._found[index]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
 @dataclass
 class Turn:
     """The event, whose it is, and what is said so far."""
@@ -32,6 +52,9 @@ class Turn:
     messages: list[Message] = field(default_factory=list)
     quick: tuple[Tap, ...] = ()
     must_arrive: bool = False
+
+    def __post_init__(self) -> None:
+        self._courses = _OpenCourses(self.work, self.event.channel)
 
     @property
     def content(self) -> Content:
@@ -56,12 +79,8 @@ class Turn:
             visitor=Visitor(
                 self.person.role == "supporter", self.person.town, self.person.district, self.person.topics
             ),
-            courses=self._open_courses(),
+            courses=self._courses,
         )
-
-    def _open_courses(self) -> tuple[OpenCourse, ...]:
-        found = courses.with_open_codes(self.work, self.event.channel)
-        return tuple(OpenCourse(c.id, c.code, c.title, c.town) for c in found)
 
     def sayings(self) -> list[Saying]:
         """What was said, five messages at a time; the quick replies stand under the last of them."""

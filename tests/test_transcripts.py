@@ -1,0 +1,117 @@
+"""Whole conversations, written down as a person would read them; played again and compared.
+
+A transcript is script and outcome in one: lines that begin with ● are what the person does, indented lines are
+what we say. `UPDATE_TRANSCRIPTS=1 pytest tests/test_transcripts.py` writes our side anew: read the difference.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from phone import Phone
+from surroundings import Clock
+from town import PUBLIC_URL, TOKYO, Town, town_on_sqlite, wrong_with
+
+from storage.crypto import Cipher
+
+FOLDER = Path(__file__).parent / "transcripts"
+UPDATE = os.environ.get("UPDATE_TRANSCRIPTS") == "1"
+MASKS = [
+    (re.compile(r"K-\w{4}-\w{4}-\w"), "K-＊＊＊＊-＊＊＊＊-＊"),
+    (re.compile(re.escape(PUBLIC_URL) + r"/d/\w+#[\w-]+"), "専用のページ（1回だけ）"),
+]
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
+def test_a_conversation_still_goes_as_it_is_written(
+    path: Path, migrated_sqlite: Path, tmp_path: Path, cipher: Cipher, clock: Clock
+) -> None:
+    town = town_on_sqlite(migrated_sqlite, tmp_path, cipher, clock)
+    written = path.read_text("utf-8")
+    played = "\n".join(_play(written, town, clock)) + "\n"
+    town.services.db.close()
+    if UPDATE:
+        path.write_text(played, "utf-8")
+    assert played == written
+
+
+def test_there_are_at_least_six_of_them() -> None:
+    assert len(list(FOLDER.glob("*.txt"))) >= 6
+
+
+def _play(written: str, town: Town, clock: Clock) -> Iterator[str]:
+    phone = town.phone()
+    code = ""
+    for line in written.splitlines():
+        if line.startswith("#"):
+            yield line
+        elif line.startswith("時 "):
+            yield ""
+            clock.now = dt.datetime.fromisoformat(line[2:]).replace(tzinfo=TOKYO)
+            yield line
+        elif line.startswith("講座 "):
+            code = town.course(line[3:]).readable_code
+            yield line
+        elif line.startswith("● "):
+            yield ""
+            yield line
+            _act(phone, line[2:].replace("＜コード＞", code))
+            assert wrong_with(phone.got) == []
+            yield from (f"  {_masked(said)}".rstrip() for said in _said(phone.got))
+
+
+def _act(phone: Phone, deed: str) -> None:
+    kind, _, what = deed.partition(": ")
+    match kind:
+        case "友だちになる":
+            phone.follows()
+        case "書く":
+            phone.types(what)
+        case "押す":
+            phone.taps(what)
+        case "送る":
+            phone.sends({"スタンプ": "sticker", "写真": "image", "場所": "location"}[what])
+        case _:
+            raise AssertionError(f"what is {deed!r}?")
+
+
+def _masked(line: str) -> str:
+    for pattern, instead in MASKS:
+        line = pattern.sub(instead, line)
+    return line
+
+
+def _said(messages: list[dict[str, Any]]) -> Iterator[str]:
+    for message in messages:
+        if message["type"] == "text":
+            yield from message["text"].splitlines()
+        else:
+            contents = message["contents"]
+            for card in contents.get("contents", []) if contents["type"] == "carousel" else [contents]:
+                yield "┌"
+                yield from (f"│ {line}" for line in _inside(card))
+                yield "└"
+        quick = message.get("quickReply", {}).get("items", [])
+        if quick:
+            yield " ".join(f"（{item['action']['label']}）" for item in quick)
+
+
+def _inside(node: Any) -> Iterator[str]:
+    """The words and buttons of a card, from top to bottom."""
+    if "action" in node:
+        action = node["action"]
+        yield f"［{action['label']}］" + (f" {action['uri']}" if "uri" in action else "")
+    elif node.get("type") == "text":
+        yield from node["text"].splitlines()
+    else:
+        for part in ("header", "body", "footer"):
+            if part in node:
+                yield from _inside(node[part])
+        for inner in node.get("contents", []):
+            yield from _inside(inner)
