@@ -10,6 +10,7 @@ import typer
 from bot.cli import output
 from bot.content.errors import ContentError
 from bot.content.library import load_content
+from bot.content.words import missing_and_unused
 from bot.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="内容（窓口・制度・文章）の点検")
@@ -47,4 +48,15 @@ def check(
             "文章": len(found.texts.by_key),
         }
     )
+    asked = (*found.topics, *(question.key for question in found.questions))
+    missing, unused = missing_and_unused(found.texts, asked)
+    for key in missing:
+        output.say(f"✗ texts/ja: {key} の文章がありません。", output.BAD)
+    for key in unused:
+        output.say(f"! texts/ja: {key} はどこでも使われていません。", output.WARN)
+    if waiting := found.crisis_replies.unreviewed:
+        names = "、".join(waiting)
+        output.say(f"! crisis/replies.yaml: 専門の方の確認（reviewer）がまだです: {names}", output.WARN)
+    if missing:
+        raise typer.Exit(1)
     output.say("✓ 使えます。", output.GOOD)

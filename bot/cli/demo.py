@@ -47,9 +47,13 @@ def demo(
     reset: Annotated[
         bool, typer.Option("--reset", help="前のおためしのデータを消して、最初から始める。")
     ] = False,
-    folder: Annotated[
-        Path, typer.Option("--folder", help="おためしのデータを置く所。", hidden=True)
-    ] = FOLDER,
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65535, help="ウェブの番号（使われていれば、次の番号）。")
+    ] = SERVICE_PORT,
+    phone_port: Annotated[
+        int, typer.Option("--phone-port", min=1, max=65535, help="電話の番号（使われていれば、次の番号）。")
+    ] = SIMULATOR_PORT,
+    folder: Annotated[Path, typer.Option("--folder", help="おためしのデータを置く所。")] = FOLDER,
 ) -> None:
     """つながりを、LINEの代わりといっしょに試します。
 
@@ -60,7 +64,7 @@ def demo(
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     if reset and folder.exists():
         shutil.rmtree(folder)
-    env = environment(folder)
+    env = environment(folder, port, phone_port)
     settings = Settings.from_env(env)
     load_content(settings.content_dir)  # what is wrong in there is said here, not in the service's log
     try:
@@ -77,7 +81,7 @@ def demo(
         output.say("\nおつかれさまでした。すべて止めました。 Stopped.", output.QUIET)
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path, port: int = SERVICE_PORT, phone_port: int = SIMULATOR_PORT) -> dict[str, str]:
     """The demo's settings: secrets are made once and kept (0600), free ports are chosen anew each time."""
     file = folder / "env"
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,10 +90,10 @@ def environment(folder: Path) -> dict[str, str]:
         "LINE_CHANNEL_ACCESS_TOKEN": secrets.token_urlsafe(48),
         "TSUNAGARI_KEYS": new_key("demo"),
     }
-    port = _free_port(SERVICE_PORT)
+    port = _free_port(port)
     env |= {
         "DATABASE_URL": f"sqlite:///{folder.absolute() / 'tsunagari.db'}",
-        "LINE_API_BASE": f"http://127.0.0.1:{_free_port(SIMULATOR_PORT, port)}",
+        "LINE_API_BASE": f"http://127.0.0.1:{_free_port(phone_port, port)}",
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
@@ -111,7 +115,7 @@ def _read(file: Path) -> dict[str, str]:
 
 
 def _free_port(wanted: int, taken: int | None = None) -> int:
-    for port in range(wanted, wanted + 50):
+    for port in range(wanted, min(wanted + 50, 65536)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

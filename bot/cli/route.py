@@ -22,7 +22,9 @@ REASONS = {
     SHARED: "いくつかの市町を受けもつ、この種類の窓口です。",
     GENERAL: "この種類の窓口が決まっていないため、市町の総合の窓口です。",
 }
-NOT_READ_THERE = "くわしいのは {} ですが、連絡を受けとる宛先がまだありません。総合の窓口が読み、電話番号をお知らせします。"
+NOT_READ_THERE = (
+    "くわしいのは {} ですが、連絡を受けとる宛先がまだありません。総合の窓口が読み、電話番号をお知らせします。"
+)
 VERIFIED_FOR = dt.timedelta(days=180)
 
 Json = Annotated[bool, typer.Option("--json", help="JSONで出す。")]

@@ -18,6 +18,7 @@ from bot.cli.house import open_db
 from bot.cli.output import Refused
 from bot.content.library import load_content
 from bot.settings import BadSettings, Settings
+from bot.web.worker import Worker
 from jobs import timetable
 from jobs.deliver import Deliverer
 
@@ -63,7 +64,7 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load_config(self) -> None:
         for name, value in {
             "bind": [f"{self.settings.host}:{self.settings.port}"],
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "workers": 1,  # of several, each would have its own timetable; for those there is the Procfile
             "threads": THREADS,
             "timeout": WORKER_TIMEOUT,

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.flows.context import Context
 from bot.flows.effects import Effect
-from bot.flows.talk import Many, NotAnAnswer, Question, Talk, fits
+from bot.flows.talk import SKIP, Choice, Many, NotAnAnswer, Question, Talk, fits
 
 Answers = Mapping[str, Any]
 FlowFunction = Callable[[Context], Talk[list[Effect]]]
@@ -77,3 +77,17 @@ def on_path(flow: FlowFunction, ctx: Context, answers: Answers, key: str) -> Que
     now = play(flow, ctx, answers)
     here = (*now.asked, now.question) if isinstance(now, Asking) else now.asked
     return next((question for question in here if question.key == key), None)
+
+
+def skip_rest(flow: FlowFunction, ctx: Context, answers: Answers) -> dict[str, Any]:
+    """As if every question that may be left unanswered were: results from what is known so far."""
+    filled = dict(answers)
+    while isinstance(now := play(flow, ctx, filled), Asking) and not now.refused:
+        if isinstance(now.question, Many):
+            half = filled.get(now.question.key, {"picks": []})
+            filled[now.question.key] = {"picks": half["picks"], "done": True}
+        elif isinstance(now.question, Choice) and now.question.skippable:
+            filled[now.question.key] = SKIP
+        else:
+            break
+    return filled

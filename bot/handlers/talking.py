@@ -7,13 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import postback
-from bot.flows import FLOWS, Flow
-from bot.flows.engine import Answers, Asking, Finished, back, on_path, play
+from bot.flows import FLOWS
+from bot.flows.engine import Answers, Asking, Finished, back, on_path, play, skip_rest
 from bot.flows.talk import (
-    SKIP,
-    Choice,
     Given,
-    Many,
     NotAnAnswer,
     Question,
     Tapped,
@@ -117,7 +114,7 @@ def command(turn: Turn, conversation: Conversation, name: str) -> None:
         case postback.RESTART:
             start(turn, flow.name)
         case postback.ENOUGH:
-            go_on(turn, conversation, _skip_the_rest(turn, flow, conversation.answers))
+            go_on(turn, conversation, skip_rest(flow.function, turn.context(), conversation.answers))
         case _:
             go_on(turn, conversation, conversation.answers)
 
@@ -200,17 +197,3 @@ def ask_again(turn: Turn, conversation: Conversation) -> None:
         ask(turn, conversation, now, conversation.answers)
     else:
         show_menu(turn)
-
-
-def _skip_the_rest(turn: Turn, flow: Flow, answers: Answers) -> dict[str, Any]:
-    """As if every question that may be left unanswered were: results from what is known so far."""
-    filled, ctx = dict(answers), turn.context()
-    while isinstance(now := play(flow.function, ctx, filled), Asking):
-        if isinstance(now.question, Many):
-            half = filled.get(now.question.key, {"picks": []})
-            filled[now.question.key] = {"picks": half["picks"], "done": True}
-        elif isinstance(now.question, Choice) and now.question.skippable:
-            filled[now.question.key] = SKIP
-        else:
-            break
-    return filled

@@ -47,8 +47,10 @@ PALETTE = {
 BUBBLE_BYTES = 30 * 1024
 CAROUSEL_BYTES = 50 * 1024
 DISPLAY_CLUSTERS = 300
-PAIRS_FROM = 6  # answers, above which short neighbours stand in pairs
+MANY = 6  # answers; more of them stand closer
 PAIRED_CLUSTERS = 7
+CLOSER = "13px"  # around a button's words; usually 16px
+LINE_CLUSTERS = 14  # that stand in one line of a button
 _NOT_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -100,10 +102,10 @@ def _choices(asked: Choices) -> Json:
     parts = [_words(asked.text, "lg", "ink", weight="bold")]
     if asked.hint:
         parts.append(_words(asked.hint, "md", "soft_ink"))
-    if asked.picked:
-        parts.append(_picked(asked.picked))
     buttons = [_filled(button, "alarm" if isinstance(button, Call) else "calm") for button in asked.first]
     buttons += _answers(asked.options)
+    if asked.picked:  # beside 「これでおわり」 it is in sight, however long the list above is
+        (buttons if asked.done else parts).append(_picked(asked.picked))
     if asked.done:
         buttons.append(_filled(asked.done, "calm"))
     buttons += [_quiet(tap) for tap in asked.last]
@@ -111,14 +113,16 @@ def _choices(asked: Choices) -> Json:
 
 
 def _answers(options: tuple[Tap, ...]) -> list[Json]:
-    """Of many answers short neighbours stand side by side, so that the question stays in sight; the order stays."""
+    """Many answers stand closer, short neighbours in pairs, so that the question stays in sight; in their order."""
+    if len(options) <= MANY:
+        return [_choice(tap) for tap in options]
     waiting, rows = list(options), []
     while waiting:
         first = waiting.pop(0)
-        if len(options) > PAIRS_FROM and waiting and _is_short(first) and _is_short(waiting[0]):
+        if waiting and _is_short(first) and _is_short(waiting[0]):
             rows.append(_pair(first, waiting.pop(0)))
         else:
-            rows.append(_choice(first))
+            rows.append(_choice(first, CLOSER))
     return rows
 
 
@@ -128,7 +132,7 @@ def _is_short(tap: Tap) -> bool:
 
 def _pair(left: Tap, right: Tap) -> Json:
     narrow = {"flex": 1, "paddingStart": "6px", "paddingEnd": "6px"}
-    row = [_choice(left) | narrow, _choice(right) | narrow]
+    row = [_choice(left, CLOSER) | narrow, _choice(right, CLOSER) | narrow]
     return {"type": "box", "layout": "horizontal", "spacing": "md", "contents": row}
 
 
@@ -217,12 +221,12 @@ def _words(text: str, size: str, colour: str, *, weight: str = "regular", wrap: 
 # ---- buttons ---------------------------------------------------------------------------------------------
 
 
-def _choice(button: Button) -> Json:
-    return _button(button, "calm_ground", "ink", border="calm_line")
+def _choice(button: Button, padding: str = "16px") -> Json:
+    return _button(button, "calm_ground", "ink", border="calm_line", padding=padding)
 
 
 def _quiet(button: Button) -> Json:
-    return _button(button, "paper", "soft_ink", border="quiet_line", padding="13px", weight="regular")
+    return _button(button, "paper", "soft_ink", border="quiet_line", padding=CLOSER, weight="regular")
 
 
 def _filled(button: Button, ground: str) -> Json:
@@ -238,8 +242,8 @@ def _button(
     padding: str = "16px",
     weight: str = "bold",
 ) -> Json:
-    """A box, not LINE's own button: its words wrap, and it is as tall (52 px and more) as a thumb needs."""
-    words = _words(button.label, "md", ink, weight=weight) | {"align": "center"}
+    """A box, not LINE's own button: its words wrap, and it is as tall (48 px and more) as a thumb needs."""
+    words = _words(_broken(button.label), "md", ink, weight=weight) | {"align": "center"}
     box = {
         "type": "box",
         "layout": "vertical",
@@ -252,6 +256,13 @@ def _button(
     if border:
         box |= {"borderColor": PALETTE[border], "borderWidth": "1px"}
     return box
+
+
+def _broken(label: str) -> str:
+    """A long label with its remark in a line of its own, not torn in the middle of a word."""
+    return (
+        label.replace("（", "\n（", 1) if clusters(label) > LINE_CLUSTERS and label.endswith("）") else label
+    )
 
 
 def _action(button: Button) -> Json:

@@ -70,7 +70,7 @@ def _page_of(services: Services, effect: Effect) -> str:
 
 def _windows_page(services: Services, effect: ShowWindows) -> str:
     content, now = services.content, services.now()
-    windows = [window_view(content, content.windows_by_key[key], now) for key in effect.windows]
+    windows = [window_view(content, content.windows_by_key[key], now, effect.about) for key in effect.windows]
     lines = [hotline_view(content, content.hotlines[key], now) for key in effect.hotlines]
     lines.sort(key=lambda line: line.open is False)  # nobody is sent to a closed door first
     return render_template("windows.html", windows=windows, lines=lines)

@@ -132,15 +132,15 @@ def _own_line(content: Content, scheme: Scheme, now: dt.datetime) -> PlaceView |
     return PlaceView(scheme.plain_title, scheme.phone, scheme.tel, None, None, None, ())
 
 
-def window_view(content: Content, window: Window, now: dt.datetime) -> PlaceView:
-    """A desk of a town."""
+def window_view(content: Content, window: Window, now: dt.datetime, about: str | None = None) -> PlaceView:
+    """A desk of a town, and what to say there `about` a trouble."""
     texts = content.texts
     facts = _facts(
         texts,
         hours=window.hours_text,
         address=window.address,
         after_hours=window.after_hours,
-        note=window.note_about(texts.get("web.window.about")),
+        note=window.note_about(about or texts.get("web.window.about")),
     )
     is_open, opens = _opening(texts, window.hours, now)
     return PlaceView(window.name, window.phone, window.tel, None, is_open, opens, facts)

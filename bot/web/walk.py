@@ -19,7 +19,7 @@ from bot.content.questions import HandbookQuestion
 from bot.flows import FLOWS, Flow
 from bot.flows.context import Context
 from bot.flows.effects import Effect
-from bot.flows.engine import Answers, Asking, EndlessTalk, Finished, on_path, play
+from bot.flows.engine import Answers, Asking, EndlessTalk, Finished, on_path, play, skip_rest
 from bot.flows.talk import SKIP, Choice, Many, NotAnAnswer, Question, Tapped, Typed, Words, understand
 from bot.wording import Wording, words_of
 
@@ -97,7 +97,7 @@ class Walk:
         if deed == "back":
             return self._one_back(answers)
         if deed == "enough":
-            return self.keep(self._with_the_rest_skipped(answers) or answers)
+            return self.keep(skip_rest(self.flow.function, self.context(), answers))
         return self._take(answers, skipped=deed == "skip")
 
     def _one_back(self, answers: Answers) -> ResponseReturnValue:
@@ -163,15 +163,6 @@ class Walk:
         end = self._walked_to_the_end(answers)
         still = len(end.asked) - len(now.asked) - 1 if end else None
         return Progress(len(now.asked) + 1, still)
-
-    def _with_the_rest_skipped(self, answers: Answers) -> dict[str, Any] | None:
-        filled = dict(answers)
-        while isinstance(now := play(self.flow.function, self.context(), filled), Asking):
-            skipping = _may_skip(now.question)
-            if skipping is None or now.refused:
-                return None
-            filled[now.question.key] = skipping
-        return filled
 
     def _walked_to_the_end(self, answers: Answers) -> Finished | None:
         """The end when whatever may be skipped is skipped, and of what may not the first option is taken."""
