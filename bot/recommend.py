@@ -46,8 +46,9 @@ class Result:
 
     @property
     def fallback(self) -> bool:
-        """Nothing was found: the fixed safety net of content/handbook.yaml is shown instead."""
-        return not (self.safety or self.hubs or self.chosen or self.others)
+        """Whether the answers say too little: then the lines that are there for everyone are shown as well."""
+        followed = any(question != WORRIES for hub in self.hubs for question, _ in hub.because)
+        return not (self.safety or self.chosen or self.others or followed)
 
 
 @dataclass(frozen=True)
@@ -96,20 +97,34 @@ class Catalogue:
         others = [one for one in rest if one.what.scheme.theme not in themes]
         return Result(
             safety=_shown(pinned),
-            hubs=_shown(hubs),
+            hubs=_shown(hubs) or self._desks_of_troubles(answers, town, today),
             chosen=_shown(_taking_turns(chosen, themes)),
             others=_shown(sorted(others, key=lambda one: (*_rank(one), one.place))),
         )
 
+    def _desks_of_troubles(
+        self, answers: Answers, town: str | None, today: date
+    ) -> tuple[Recommendation, ...]:
+        """Who stopped after naming a trouble still leaves with the desk that sorts it out."""
+        worries = answers.get(TOP_WORRIES) or answers.get(WORRIES, _NOTHING)
+        found: dict[str, Recommendation] = {}
+        for code, theme in self._themes:
+            for scheme in self.schemes if code in worries else ():
+                if scheme.hub and scheme.theme == theme and self._is_there(scheme, town, today):
+                    found.setdefault(scheme.id, Recommendation(scheme, ((WORRIES, code),), to_confirm=False))
+        return tuple(found.values())[:MOST_HUBS]
+
+    def _is_there(self, scheme: Scheme, town: str | None, today: date) -> bool:
+        """Whether this is offered in the town (and not replaced by the town's own) on this day."""
+        replaced = self._overridden.get(town, _NOTHING) if town else _NOTHING
+        return scheme.town in (None, town) and scheme.id not in replaced and scheme.valid_on(today)
+
     def _find(self, answers: Answers, town: str | None, today: date) -> list[_Found]:
-        replaced = self._overridden.get(town, set()) if town else set()
         given = {(question, option) for question, options in answers.items() for option in options}
         found = []
         for place in sorted({place for token in given for place in self._led_by.get(token, ())}):
             scheme = self.schemes[place]
-            if scheme.town not in (None, town) or scheme.id in replaced or not scheme.valid_on(today):
-                continue
-            if one := self._fit(place, scheme, given, answers):
+            if self._is_there(scheme, town, today) and (one := self._fit(place, scheme, given, answers)):
                 found.append(one)
         return found
 

@@ -105,6 +105,7 @@ def menu_json(menu: RichMenu) -> dict[str, Any]:
 
 
 def _action(area: Area) -> dict[str, str]:
+    """A tap that also closes the menu, so that the question which follows is seen whole."""
     match area.deed:
         case "start":
             data = postback.start(area.target)
@@ -112,7 +113,13 @@ def _action(area: Area) -> dict[str, str]:
             data = postback.Tap("danger", "", area.target, "").data()
         case "menu":
             data = postback.start("menu")
-    return {"type": "postback", "label": area.label, "data": data, "displayText": area.label}
+    return {
+        "type": "postback",
+        "label": area.label,
+        "data": data,
+        "displayText": area.label,
+        "inputOption": "closeRichMenu",
+    }
 
 
 def plans(house: House, channel: str | None = None) -> Iterator[Plan]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import datetime as dt
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,12 +23,13 @@ from bot.line.client import LineClient
 from jobs.ratelimit import Limits
 from jobs.verdicts import Later, Settled, Verdict, backoff, on_call, on_reply
 from storage import broadcasts, menus, outbox, switches
-from storage.outbox import LEASE, RETRY_KEY_LIFE, Outgoing
+from storage.outbox import RETRY_KEY_LIFE, Outgoing
 from storage.trouble import is_outage
 from storage.work import Database, Work
 
 Menus = Callable[[str, str], str | None]
-LONGEST_ROW = dt.timedelta(seconds=50)  # reply, push and two questions about the quota, each to its timeout
+LONGEST_PUSH = dt.timedelta(seconds=40)  # the call and two questions about the quota, each to its timeout
+LONGEST_REPLY = dt.timedelta(seconds=15)
 _OUTCOMES: dict[str, broadcasts.Outcome] = {
     "accepted": "accepted",
     "blocked": "blocked",
@@ -50,10 +50,16 @@ class Sender:
     def send(self, row: Outgoing) -> Verdict:
         """Make the calls for this row. No transaction is open; errors of ours leave the row for later."""
         try:
+            if not self._outlasts(row, LONGEST_REPLY):
+                return Later(0, "not reached", "gone" if row.tries == 1 else "keep")
             return self._too_late(row) or self._by_kind(row)
         except Exception as trouble:
             log.error("deliver.trouble", trouble, outbox_id=row.id, channel=row.channel, kind=row.kind)
             return Later(max(5.0, backoff(row.tries)), type(trouble).__name__, "doubtful")
+
+    def _outlasts(self, row: Outgoing, calls: dt.timedelta) -> bool:
+        """Whether the lease does not end before these calls: then another sender would begin them, too."""
+        return row.leased_until - self.db.clock() >= calls
 
     def _too_late(self, row: Outgoing) -> Settled | None:
         now = self.db.clock()
@@ -82,6 +88,8 @@ class Sender:
             return Settled("unknown", "reply", error="the reply may have arrived; it is not sent twice")
         if not row.friend:
             return Settled("blocked")
+        if not self._outlasts(row, LONGEST_PUSH):  # leased for a reply only: it is claimed anew for this
+            return Later(0, "the reply token is no longer good", "keep" if doubtful else "gone")
         self.limits.take(row.channel, "push")
         answer = self.line.push(row.channel, to, row.body["messages"], row.retry_key)
         return on_call(answer, row, "push", now, lambda: self.line.quota(row.channel))
@@ -178,22 +186,13 @@ def deliver_some(
     What the lease would not outlast is left for the next call.
     """
     sender = Sender(db, line, menus or installed_menus(db), limits or Limits())
-    started = time.monotonic()
     with db.work() as work:
         rows = claim(work, limit)
-    for done, row in enumerate(rows):
-        if time.monotonic() - started > (LEASE - LONGEST_ROW).total_seconds():
-            with db.work() as work:
-                note(work, [(left, _not_reached(left)) for left in rows[done:]])
-            return done
+    for row in rows:
         verdict = sender.send(row)
         with db.work() as work:
             note(work, [(row, verdict)])
     return len(rows)
-
-
-def _not_reached(row: Outgoing) -> Later:
-    return Later(0, "not reached", "gone" if row.tries == 1 else "keep")
 
 
 class Deliverer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,7 @@ class WrongKeys(Exception):
 
 def new_engine(url: str) -> Engine:
     """An engine whose parameters never show in errors or logs (personal data passes through them)."""
-    parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+    parsed = make_url(re.sub(r"^postgres://", "postgresql://", url))
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     if parsed.drivername == "postgresql":

@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -43,6 +44,8 @@ Kind = Literal["message", "multicast", "link_menu"]
 State = Literal["waiting", "accepted", "blocked", "refused", "unknown", "stale", "dropped"]
 
 LEASE = dt.timedelta(seconds=60)  # longer than the slowest call, so that two senders never try one row
+# A reply is one call, and only while its token lives can LINE be asked whether a dead sender had used it.
+REPLY_LEASE = dt.timedelta(seconds=25)
 RETRY_KEY_LIFE = dt.timedelta(hours=23)
 MESSAGE_LIFE = dt.timedelta(hours=23)
 
@@ -96,6 +99,7 @@ class Outgoing:
     reply_doubtful: bool
     must_arrive: bool
     tries: int
+    leased_until: dt.datetime
     first_tried: dt.datetime
     expires: dt.datetime
     broadcast_id: str | None
@@ -186,7 +190,13 @@ def claim(work: Work, limit: int, skip_channels: frozenset[str] = frozenset()) -
         update(outbox)
         .where(outbox.c.id.in_(ids))
         .values(
-            leased_until=work.now + LEASE,
+            leased_until=case(
+                (
+                    and_(outbox.c.reply_token.is_not(None), outbox.c.reply_until > work.now),
+                    literal(work.now + REPLY_LEASE, Moment),
+                ),
+                else_=literal(work.now + LEASE, Moment),
+            ),
             tries=outbox.c.tries + 1,
             first_tried=func.coalesce(outbox.c.first_tried, literal(work.now, Moment)),
         )
@@ -228,6 +238,7 @@ def _outgoing(work: Work, row: Row[*tuple[Any, ...]]) -> Outgoing:
         reply_doubtful=row.reply_doubtful,
         must_arrive=row.must_arrive,
         tries=row.tries,
+        leased_until=row.leased_until,
         first_tried=row.first_tried,
         expires=row.expires,
         broadcast_id=row.broadcast_id,

@@ -76,12 +76,23 @@ class Person:
     district: str | None
     supporter_since: dt.datetime | None
     danger_until: dt.datetime | None
+    friend_changed_ms: int  # LINE's time of the last event that told whether they are a friend
     topics: tuple[str, ...] = ()
 
 
 _COLUMNS = tuple(
     people.c[name]
-    for name in ("id", "channel", "friend", "role", "town", "district", "supporter_since", "danger_until")
+    for name in (
+        "id",
+        "channel",
+        "friend",
+        "role",
+        "town",
+        "district",
+        "supporter_since",
+        "danger_until",
+        "friend_changed_ms",
+    )
 )
 _BY_INDEX = select(*_COLUMNS).where(
     people.c.channel == bindparam("channel"), people.c.line_index == bindparam("line_index")
@@ -90,6 +101,13 @@ _MAKE = {
     name: insert_for(name, people).on_conflict_do_nothing().returning(*_COLUMNS)
     for name in ("sqlite", "postgresql")
 }
+
+_SET_FRIEND = (
+    update(people)
+    .where(people.c.id == bindparam("whose"), people.c.friend_changed_ms <= bindparam("changed_ms"))
+    .values(friend=bindparam("now_friend"), friend_changed_ms=bindparam("changed_ms"))
+    .returning(people.c.id)
+)
 
 
 def lock(work: Work, channel: str, line_id: str) -> Person:
@@ -146,6 +164,7 @@ def _person(work: Work, row: Row[*tuple[Any, ...]], line_id: str) -> Person:
         row.district,
         row.supporter_since,
         row.danger_until,
+        row.friend_changed_ms,
         topics,
     )
 
@@ -160,13 +179,8 @@ def get(work: Work, person_id: str) -> Person | None:
 
 def set_friend(work: Work, person_id: str, friend: bool, changed_ms: int) -> bool:
     """Note a follow or a block; False when a newer one is known already (LINE does not keep the order)."""
-    changed = work.conn.execute(
-        update(people)
-        .where(people.c.id == person_id, people.c.friend_changed_ms <= changed_ms)
-        .values(friend=friend, friend_changed_ms=changed_ms)
-        .returning(people.c.id)
-    ).first()
-    return changed is not None
+    values = {"whose": person_id, "now_friend": friend, "changed_ms": changed_ms}
+    return work.conn.execute(_SET_FRIEND, values).first() is not None
 
 
 def register(

@@ -284,3 +284,10 @@ def _seconds(person: str) -> float:
     began = perf_counter()
     of(person)
     return perf_counter() - began
+
+
+def test_who_stops_after_naming_a_trouble_leaves_with_the_desk_that_sorts_it_out() -> None:
+    result = CATALOGUE.recommend({"Q2": frozenset({"money", "home"})}, "tottori", TODAY)
+    assert [one.scheme.official_name for one in result.hubs] == ["生活困窮者自立相談支援事業"]
+    assert result.hubs[0].because == (("Q2", "money"),)
+    assert result.fallback  # and with the lines that are there for everyone

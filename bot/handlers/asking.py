@@ -34,7 +34,7 @@ def ask(turn: Turn, conversation: Conversation, asking: Asking, answers: Mapping
             words.text,
             tuple(options),
             hint=words.hint,
-            picked="、".join(words.options[key] for key in picks) or None,
+            picked=_picked(turn, [words.options[key] for key in picks]),
             first=help_buttons(turn, question.call),
             done=done,
             last=tuple(quiet),
@@ -43,6 +43,10 @@ def ask(turn: Turn, conversation: Conversation, asking: Asking, answers: Mapping
         message = Text(f"{words.text}\n\n{words.hint}" if words.hint else words.text)
     turn.messages.append(message)
     turn.quick = navigation(turn, conversation, asking)
+
+
+def _picked(turn: Turn, labels: list[str]) -> str | None:
+    return turn.content.texts.get("talk.picked", labels="、".join(labels)) if labels else None
 
 
 def _picks(question: Question, answers: Mapping[str, Any]) -> list[str]:

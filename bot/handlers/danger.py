@@ -60,7 +60,12 @@ def said(turn: Turn, deed: str, about: str = "") -> None:
     if deed == HELP:
         turn.say("danger.help")
         turn.messages.append(_card(turn, help_buttons(turn, turn.content.handbook.talk_now)))
-    elif deed in answers:
+        turn.must_arrive = True
+        turn.quick = talking.way_back(turn) or (
+            Tap(turn.content.texts.get("talk.menu"), postback.start("menu")),
+        )
+        return  # nothing below it: the numbers must stay in sight
+    if deed in answers:
         turn.messages.append(Text(answers[deed]))
         audit.note(turn.work, "person", f"danger.{deed}", "person", turn.person.id, turn.event.channel)
     else:

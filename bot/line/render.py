@@ -50,7 +50,7 @@ DISPLAY_CLUSTERS = 300
 MANY = 6  # answers; more of them stand closer
 PAIRED_CLUSTERS = 7
 CLOSER = "13px"  # around a button's words; usually 16px
-LINE_CLUSTERS = 14  # that stand in one line of a button
+LINE_CLUSTERS = 14  # that stand in one line of a bubble
 _NOT_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -140,7 +140,7 @@ def _card(card: Card) -> Json:
     parts: list[Json] = []
     if card.badge and card.badge.strip():
         parts.append(_badge(card.badge))
-    parts.append(_words(card.title, "lg", "ink", weight="bold"))
+    parts.append(_words(_in_two(card.title), "lg", "ink", weight="bold"))
     parts += [_words(line, "md", "ink") for line in card.lines if line.strip()]
     if card.note and card.note.strip():
         parts.append(_words(card.note, "sm", "soft_ink"))
@@ -256,6 +256,13 @@ def _button(
     if border:
         box |= {"borderColor": PALETTE[border], "borderWidth": "1px"}
     return box
+
+
+def _in_two(title: str) -> str:
+    """A title too long for one line is broken where it was written with a space, not in the middle of a word."""
+    first, space, rest = title.partition(" ")
+    fit = max(clusters(first), clusters(rest)) <= LINE_CLUSTERS < clusters(title)
+    return f"{first}\n{rest}" if space and fit else title
 
 
 def _broken(label: str) -> str:

@@ -79,15 +79,16 @@ def result_view(content: Content, shown: ShowSchemes, now: dt.datetime) -> Resul
         return tuple(scheme_view(content, one, shown.town, now) for one in found)
 
     safety, hubs, chosen = cards(result.safety), cards(result.hubs), cards(result.chosen)
+    needs_net = result.fallback or not any(one.tel for one in (*safety, *hubs))
     return ResultView(
         safety=safety,
         hubs=hubs,
-        net=() if any(one.tel for one in (*safety, *hubs)) else _safety_net(content, shown.town, now),
+        net=_safety_net(content, shown.town, now) if needs_net else (),
         chosen=chosen[:AT_ONCE],
         more=chosen[AT_ONCE : AT_ONCE + IN_FULL],
         in_short=chosen[AT_ONCE + IN_FULL :],
         others=cards(result.others[:MOST_OTHERS]),
-        few_answers=bool(result.fallback),
+        few_answers=result.fallback,
     )
 
 

@@ -6,8 +6,6 @@ import { photo } from "./flex.js";
 import { STICKERS, stickerFace } from "./stickers.js";
 import { placeArea } from "./templates.js";
 
-const isNarrow = () => window.matchMedia("(max-width: 699px)").matches;
-
 export class Composer {
   /** `deeds`: act(action) → true when it was taken, place() → a place or null, typing(). */
   constructor(deeds) {
@@ -24,7 +22,7 @@ export class Composer {
     });
     this.input.addEventListener("keydown", (event) => this.pressed(event));
     this.input.addEventListener("input", () => this.grow());
-    this.input.addEventListener("focus", () => isNarrow() && this.deeds.typing());
+    this.input.addEventListener("focus", () => this.deeds.typing()); // a keyboard takes the menu's place
     byId("attach-open").addEventListener("click", () => this.toggleSheet());
     this.sheet.addEventListener("keydown", (event) => event.key === "Escape" && this.toggleSheet(false));
     byId("attach-location").addEventListener("click", () => this.attach(() => this.askLocation()));

@@ -17,10 +17,10 @@ from surroundings import Clock
 
 from bot.line.client import LineClient
 from bot.settings import Channel
-from jobs.deliver import Deliverer, deliver_some
-from jobs.verdicts import backoff, next_month
+from jobs.deliver import Deliverer, Sender, deliver_some
+from jobs.verdicts import Later, backoff, next_month
 from storage import broadcasts, menus, outbox, people, switches
-from storage.outbox import LEASE
+from storage.outbox import LEASE, REPLY_LEASE
 from storage.work import Database
 
 REPLY, PUSH, MULTICAST = (f"/v2/bot/message/{name}" for name in ("reply", "push", "multicast"))
@@ -117,6 +117,33 @@ def test_a_settled_row_keeps_neither_words_nor_token(db: Database, client: LineC
     assert (row.body, row.reply_token, row.leased_until) == (None, None, None)
 
 
+@pytest.mark.parametrize("line_took_it", [True, False])
+def test_a_sender_killed_during_a_reply_is_followed_by_the_same_reply_while_its_token_lives(
+    db: Database, client: LineClient, clock: Clock, line: LoopbackLine, line_took_it: bool
+) -> None:
+    """LINE answers 400 to a token that was used, so that what was meant to arrive arrives once."""
+    write(db)
+    with db.work() as work:
+        assert len(outbox.claim(work, 1)) == 1  # and then the process is killed
+    if line_took_it:
+        line.on(REPLY, Said(400, {"message": "Invalid reply token"}))
+    row = go(db, client, clock, seconds=REPLY_LEASE.total_seconds() + 1)
+    assert (row.state, row.via) == ("accepted", "reply")
+    assert endpoints(line) == ["reply"]
+
+
+def test_what_the_lease_would_not_outlast_is_not_begun(
+    db: Database, client: LineClient, clock: Clock, line: LoopbackLine
+) -> None:
+    write(db)
+    with db.work() as work:
+        (row,) = outbox.claim(work, 1)
+    clock.move(seconds=REPLY_LEASE.total_seconds() - 5)
+    verdict = Sender(db, client, lambda channel, name: None).send(row)
+    assert isinstance(verdict, Later)
+    assert line.asked == []
+
+
 def test_an_old_token_is_not_tried(
     db: Database, client: LineClient, clock: Clock, line: LoopbackLine
 ) -> None:
@@ -131,6 +158,8 @@ def test_a_refused_token_is_followed_by_a_push_at_once(
 ) -> None:
     line.on(REPLY, Said(400, {"message": "Invalid reply token"}))
     write(db)
+    first = go(db, client, clock)
+    assert (first.state, first.reply_token, first.leased_until) == ("waiting", None, None)
     row = go(db, client, clock)
     assert (row.state, row.via) == ("accepted", "push")
     reply, push = line.asked

@@ -106,6 +106,23 @@ def test_few_answers_have_a_row_each() -> None:
     assert rows(message) == []
 
 
+def test_what_is_picked_so_far_stands_beside_the_button_that_ends_the_picking() -> None:
+    asked = Choices("どれですか。", (Tap("お金", "d"),), picked="仕事、住まい", done=Tap("これでおわり", "d"))
+    (message,) = said(asked)
+    assert words(message) == ["どれですか。", "お金", "仕事、住まい", "これでおわり"]
+
+
+def test_the_remark_of_a_long_label_has_its_own_line_and_the_label_stays_whole() -> None:
+    (message,) = said(
+        Choices(
+            "どれですか。",
+            (Tap("お悩みハンドブック（使える支援をさがす）", "d"), Tap("119（救急・消防）", "d")),
+        )
+    )
+    assert words(message)[1:] == ["お悩みハンドブック\n（使える支援をさがす）", "119（救急・消防）"]
+    assert next(parts(message, "postback"))["label"] == "お悩みハンドブック（使える支援をさがす）"
+
+
 def test_words_always_wrap_so_that_large_letters_lose_nothing() -> None:
     (message,) = said(FULL)
     assert all(part["wrap"] for part in parts(message, "text"))
@@ -151,6 +168,20 @@ def test_a_card_shows_badge_title_lines_note_and_buttons() -> None:
         "https://example.jp/a",
         "v1;a;;back;",
     ]
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("くらしの困りごとを まとめて相談する", "くらしの困りごとを\nまとめて相談する"),
+        ("お金 の相談", "お金 の相談"),
+        ("鳥取市パーソナルサポートセンター", "鳥取市パーソナルサポートセンター"),
+        ("ひとりで暮らす人のための見守りと声かけ の相談", "ひとりで暮らす人のための見守りと声かけ の相談"),
+    ],
+)
+def test_a_long_title_is_broken_at_its_space(title: str, shown: str) -> None:
+    (message,) = said(Cards("窓口", (Card(title),)))
+    assert words(message) == [shown]
 
 
 def test_only_an_urgent_card_has_a_red_bar() -> None:

@@ -71,38 +71,44 @@ def to_result(page: Page, site: str) -> None:
     page.wait_for_selector("article")
 
 
+def settled(page: Page, name: str) -> str:
+    """Nobody looks at a page that is still on its way."""
+    page.wait_for_load_state()
+    return name
+
+
 def every_page(page: Page, site: str, link: Link) -> Iterator[str]:
     """All kinds of pages, one after the other; yields a name for each."""
     for path in ("/", "/handbook", "/windows", "/nowhere", "/handbook/bye"):
         page.goto(site + path)
-        yield path
+        yield settled(page, path)
     page.goto(f"{site}/handbook")
     page.locator('button[value="start"]').click()
-    yield "question"
+    yield settled(page, "question")
     next_question(page)
-    yield "question with an error"
+    yield settled(page, "question with an error")
     page.locator('button[value="quit"]').click()
     to_result(page, site)
-    yield "result"
+    yield settled(page, "result")
     for summary in page.locator("summary").all():
         summary.click()
-    yield "result, all open"
+    yield settled(page, "result, all open")
     page.goto(f"{site}/windows")
     page.locator('button[value="start"]').click()
     next_question(page, "tottori")
     page.locator("label.choice").first.click()
     page.locator('.buttons button[value="answer"]').click()
-    yield "windows"
+    yield settled(page, "windows")
     page.goto(f"{site}{link.path}#{link.token}")
-    yield "details, first page"
+    yield settled(page, "details, first page")
     page.locator("[data-begin-button]").click()
-    yield "details, form"
+    yield settled(page, "details, form")
     page.locator("main form button").click()
-    yield "details, form with errors"
+    yield settled(page, "details, form with errors")
     page.locator("#where").fill("本町")
     page.locator("#what").fill("新聞がたまっています")
     page.locator("main form button").click()
-    yield "details, thanks"
+    yield settled(page, "details, thanks")
 
 
 def test_axe_finds_nothing_on_any_page(chromium: Chromium, site: str, db: Database) -> None:
