@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -206,23 +205,6 @@ def test_the_views_of_a_text_are_what_the_lexicon_is_written_in() -> None:
     assert normalise("Tôi muốn chết. I'm").latin.split() == ["toi", "muon", "chet", ".", "im"]
 
 
-def quickest(text: str) -> float:
-    """Milliseconds of processor time, the best of five: other work on the machine must not decide."""
-    best = float("inf")
-    for _ in range(5):
-        begin = time.process_time()
-        detect(text, LEXICON)
-        best = min(best, time.process_time() - begin)
-    return best * 1_000
-
-
-def test_a_normal_text_costs_less_than_a_millisecond() -> None:
-    assert (
-        quickest("隣の一人暮らしのおばあさんのことで相談です。最近あまり姿を見かけないので心配しています。")
-        < 1
-    )
-
-
 @pytest.mark.parametrize(
     "piece",
     [
@@ -248,8 +230,9 @@ def test_a_normal_text_costs_less_than_a_millisecond() -> None:
         "".join(row["text"] for row in EXAMPLES),
     ],
 )
-def test_five_thousand_letters_cost_less_than_fifty_milliseconds(piece: str) -> None:
-    assert quickest((piece * 5_000)[:5_000]) < 50
+def test_five_thousand_letters_of_anything_are_read_to_their_end(piece: str) -> None:
+    """What they cost is measured in benchmarks/crisis_time.py; a pattern that explodes would never end here."""
+    assert detect((piece * 5_000)[:4_990] + "。もう死にたい", LEXICON) is not None
 
 
 def test_a_text_far_beyond_lines_limit_is_still_read_at_its_end() -> None:

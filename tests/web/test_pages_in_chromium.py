@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from bot.app import Services
@@ -69,6 +69,16 @@ def to_result(page: Page, site: str) -> None:
     next_question(page, "money", "mind")
     page.locator('button[value="enough"]').click()
     page.wait_for_selector("article")
+
+
+def goes_back(page: Page) -> None:
+    """The browser's back button; asked once more where Chromium was still changing pages."""
+    page.wait_for_load_state()
+    try:
+        page.go_back()
+    except Error:
+        page.wait_for_load_state()
+        page.go_back()
 
 
 def settled(page: Page, name: str) -> str:
@@ -182,7 +192,7 @@ def test_going_back_after_leaving_brings_no_answer_back(chromium: Chromium, site
     page.locator(".leave__button").click()
     page.wait_for_url("**/handbook/bye")
     assert not context.cookies()
-    page.go_back()
+    goes_back(page)
     assert page.locator("article").count() == 0
     assert page.locator('input[name="question"]').count() == 0
     context.close()
@@ -194,10 +204,10 @@ def test_the_back_button_of_the_browser_goes_one_question_back(context: BrowserC
     page.locator('button[value="start"]').click()
     next_question(page, "tottori")
     next_question(page, "self")
-    page.go_back()
+    goes_back(page)
     assert page.locator('input[name="question"]').input_value() == "who"
     assert page.locator('input[value="self"]').is_checked()
-    page.go_back()
+    goes_back(page)
     assert page.locator('input[name="question"]').input_value() == "town"
 
 
@@ -216,7 +226,7 @@ def test_the_token_goes_from_the_address_into_the_form_and_leaves_the_history(
     page.wait_for_url("**/sent")
     assert stored(db, link.concern) == {"where": "本町", "what": "新聞がたまっています"}
     assert not [url for url in sent if link.token in url.split("#")[0]]
-    page.go_back()
+    goes_back(page)
     assert "もう使えません" in page.inner_text("h1")
 
 
