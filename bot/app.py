@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from bot import log
+from bot import log, metrics
 from bot.content.library import Content, load_content
 from bot.line.client import LineClient
 from bot.settings import BadSettings, Settings
@@ -43,7 +43,7 @@ def build(settings: Settings, clock: Callable[[], dt.datetime] | None = None) ->
     """Read the content, migrate and open the database, make the one client to LINE."""
     if missing := settings.missing_for_serving():
         raise BadSettings("\n".join(missing))
-    content = load_content(settings.content_dir)
+    content = content_for(settings)
     cipher = cipher_from(settings.keys)
     engine = new_engine(settings.database_url)
     try:
@@ -55,12 +55,21 @@ def build(settings: Settings, clock: Callable[[], dt.datetime] | None = None) ->
     return Services(settings, content, db, line)
 
 
+def content_for(settings: Settings) -> Content:
+    """The content, which must know every channel: an event of another one could never be handled."""
+    content = load_content(settings.content_dir)
+    if strange := sorted(set(settings.channels) - set(content.channels)):
+        raise BadSettings("\n".join(f"content/channels.yaml has no channel {name}" for name in strange))
+    return content
+
+
 def notice_copied_database(services: Services) -> None:
     """A restored or copied database must not send what its original has sent already."""
     path = services.db.engine.url.database if services.db.engine.dialect.name == "sqlite" else None
     reason = instance.note_start(services.db, path)
     if reason:
-        log.event("sending.paused", reason=reason)
+        metrics.ALARMS.labels("sending.paused").inc()
+        log.alarm("sending.paused", reason=reason)
 
 
 def create_app(services: Services) -> Flask:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_CHANNEL = "default"
+_PRINTABLE = re.compile(r"[!-~]+")
 _CHANNEL_NAME = re.compile(r"^LINE_(?:([A-Z0-9]+)_)?CHANNEL_SECRET$")
 
 
@@ -60,6 +61,9 @@ class Settings:
         public_url = (get("PUBLIC_URL") or f"http://127.0.0.1:{port}").rstrip("/")
         if not public_url.startswith(("https://", "http://")):
             wrong.append("PUBLIC_URL: must begin with https://")
+        line_api_base = (get("LINE_API_BASE") or "").rstrip("/") or None
+        if line_api_base and not line_api_base.startswith(("https://", "http://")):
+            wrong.append("LINE_API_BASE: must begin with https://")
         content_dir = Path(get("CONTENT_DIR") or REPOSITORY / "content")
         if not content_dir.is_dir():
             wrong.append(f"CONTENT_DIR: there is no folder {content_dir}")
@@ -70,7 +74,7 @@ class Settings:
             channels=channels,
             keys=get("TSUNAGARI_KEYS") or "",
             database_url=get("DATABASE_URL") or "sqlite:///var/tsunagari.db",
-            line_api_base=(get("LINE_API_BASE") or "").rstrip("/") or None,
+            line_api_base=line_api_base,
             public_url=public_url,
             content_dir=content_dir,
             smtp_url=get("SMTP_URL") or None,
@@ -98,8 +102,13 @@ def _channels(env: Mapping[str, str], wrong: list[str]) -> dict[str, Channel]:
             continue
         prefix = f"LINE_{named[1]}_" if named[1] else "LINE_"
         name = named[1].lower() if named[1] else DEFAULT_CHANNEL
-        token = env.get(f"{prefix}CHANNEL_ACCESS_TOKEN", "")
+        secret = env[variable].strip()
+        token = env.get(f"{prefix}CHANNEL_ACCESS_TOKEN", "").strip()
         if not token:
             wrong.append(f"{prefix}CHANNEL_ACCESS_TOKEN: is missing beside {variable}")
-        channels[name] = Channel(name, env[variable], token)
+        elif not _PRINTABLE.fullmatch(token):
+            wrong.append(f"{prefix}CHANNEL_ACCESS_TOKEN: holds signs that no token of LINE's has")
+        if not _PRINTABLE.fullmatch(secret):
+            wrong.append(f"{variable}: is blank or holds signs that no secret of LINE's has")
+        channels[name] = Channel(name, secret, token)
     return channels

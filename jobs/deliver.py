@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field
 from bot import log, metrics
 from bot.line.client import LineClient
 from jobs.ratelimit import Limits
-from jobs.verdicts import Later, Settled, Verdict, backoff, on_call, on_reply
+from jobs.verdicts import QUOTA_USED_UP, Later, Settled, Verdict, backoff, on_call, on_reply
 from storage import broadcasts, menus, outbox, switches
 from storage.outbox import RETRY_KEY_LIFE, Outgoing
 from storage.trouble import is_outage
@@ -30,6 +31,9 @@ from storage.work import Database, Work
 Menus = Callable[[str, str], str | None]
 LONGEST_PUSH = dt.timedelta(seconds=40)  # the call and two questions about the quota, each to its timeout
 LONGEST_REPLY = dt.timedelta(seconds=15)
+# After so many replies without a real answer LINE was down: had it accepted one, a later one would have been told 400.
+ENOUGH_REPLIES = 4
+GATHER = 0.005  # seconds: what comes together is written together, so that webhooks wait less for us
 _OUTCOMES: dict[str, broadcasts.Outcome] = {
     "accepted": "accepted",
     "blocked": "blocked",
@@ -84,7 +88,7 @@ class Sender:
             answer = self.line.reply(row.channel, row.reply_token, row.body["messages"])
             if verdict := on_reply(answer, row, doubtful, now):
                 return verdict
-        elif doubtful and not row.must_arrive:
+        elif doubtful and not row.must_arrive and row.tries <= ENOUGH_REPLIES:
             return Settled("unknown", "reply", error="the reply may have arrived; it is not sent twice")
         if not row.friend:
             return Settled("blocked")
@@ -109,10 +113,13 @@ class Sender:
 
 
 def claim(work: Work, limit: int) -> list[Outgoing]:
-    """Rows to send now: none while sending is paused, none of a channel that rests."""
+    """Rows to send now: none while sending is paused, none of a channel that rests; where only the month's
+    quota is used up people are still answered, since a reply costs nothing."""
     if switches.sending_paused(work) is not None:
         return []
-    return outbox.claim(work, limit, frozenset(switches.paused_channels(work)))
+    resting = switches.paused_channels(work)
+    free_only = frozenset(name for name, reason in resting.items() if reason == QUOTA_USED_UP)
+    return outbox.claim(work, limit, frozenset(resting) - free_only, free_only)
 
 
 def note(work: Work, results: Iterable[tuple[Outgoing, Verdict]]) -> None:
@@ -249,6 +256,7 @@ class Deliverer:
         while not self._stopping.is_set():
             self._round()
             self.bell.wait(self.every)
+            time.sleep(GATHER)
             self.bell.clear()
         self._pool.shutdown(wait=True)
         self._round()

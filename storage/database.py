@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, String, Table, create_engine, event, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from storage.crypto import Cipher, Place, SealBroken
 from storage.schema import metadata, sealed
@@ -37,17 +38,25 @@ class Undurable(Exception):
     """This database could lose what was acknowledged; it is not used."""
 
 
+class BadAddress(Exception):
+    """DATABASE_URL names no database that we can use; the text shows nothing of it, since it may hold a password."""
+
+
 class WrongKeys(Exception):
     """TSUNAGARI_KEYS does not open this database."""
 
 
 def new_engine(url: str) -> Engine:
     """An engine whose parameters never show in errors or logs (personal data passes through them)."""
-    parsed = make_url(re.sub(r"^postgres://", "postgresql://", url))
+    try:
+        parsed = make_url(re.sub(r"^postgres://", "postgresql://", url))
+    except (ArgumentError, ValueError):
+        raise BadAddress("DATABASE_URL is no address; one is postgresql://user@host/name") from None
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "postgresql":
+        raise BadAddress("DATABASE_URL must begin with sqlite:/// or postgresql://")
+    parsed = parsed.set(drivername="postgresql+psycopg")
     return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
 
 
@@ -55,7 +64,9 @@ def _sqlite(parsed: Any) -> Engine:
     if not parsed.database or parsed.database == ":memory:":
         raise Undurable("DATABASE_URL names an SQLite database in memory: everything would be lost at exit.")
     if parsed.query:
-        raise Undurable(f"DATABASE_URL: options of SQLite are fixed here; remove `{dict(parsed.query)}`.")
+        named = ", ".join(sorted(parsed.query))
+        raise Undurable(f"DATABASE_URL: options of SQLite are fixed here; remove {named}.")
+    _must_be_sqlite(Path(parsed.database))
     Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": 10})
 
@@ -72,6 +83,17 @@ def _sqlite(parsed: Any) -> Engine:
         conn.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _must_be_sqlite(path: Path) -> None:
+    """Another file by this name is not touched. One that is missing, empty or not to be read is not judged."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError:
+        return
+    if head and head != b"SQLite format 3\0":
+        raise BadAddress(f"DATABASE_URL: {path} is no SQLite database.")
 
 
 def check_durable(engine: Engine) -> None:

@@ -19,6 +19,13 @@ class BrokenReferences(Exception):
     """After the migration some rows would point to rows that are not there; nothing was changed."""
 
 
+class NewerDatabase(Exception):
+    """This database was written by a newer version of tsunagari; install that one. Nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
@@ -33,8 +40,11 @@ def pending(engine: Engine) -> bool:
 
 
 def _pending(conn: Connection) -> bool:
-    heads = ScriptDirectory.from_config(_config()).get_heads()
-    return set(MigrationContext.configure(conn).get_current_heads()) != set(heads)
+    script = ScriptDirectory.from_config(_config())
+    current = set(MigrationContext.configure(conn).get_current_heads())
+    if current - {each.revision for each in script.walk_revisions()}:
+        raise NewerDatabase
+    return current != set(script.get_heads())
 
 
 def migrate(engine: Engine) -> None:

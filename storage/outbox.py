@@ -11,32 +11,37 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     Row,
+    Select,
     String,
     Table,
     and_,
+    bindparam,
     case,
     delete,
     func,
     insert,
-    literal,
     literal_column,
     or_,
     select,
     update,
 )
 
-from storage import people as people_table
 from storage.crypto import SealBroken
+from storage.people import people
 from storage.schema import Moment, metadata, sealed
 from storage.work import Work
 
@@ -150,64 +155,99 @@ def put(
 
 
 _earlier = outbox.alias("earlier")
+# Statements that run for every message are built once: building one costs as much as running it.
+_NOW: BindParameter[dt.datetime] = bindparam("now", type_=Moment)
+_IDS = outbox.c.id.in_(bindparam("ids", expanding=True))
+_LEASE_THEM = (
+    update(outbox)
+    .where(_IDS)
+    .values(
+        leased_until=case(
+            (
+                and_(outbox.c.reply_token.is_not(None), outbox.c.reply_until > _NOW),
+                bindparam("reply_lease", type_=Moment),
+            ),
+            else_=bindparam("lease", type_=Moment),
+        ),
+        tries=outbox.c.tries + 1,
+        first_tried=func.coalesce(outbox.c.first_tried, _NOW),
+    )
+)
+_LEASED = (
+    select(outbox, people.c.line_id, people.c.friend)
+    .select_from(outbox.outerjoin(people, people.c.id == outbox.c.person_id))
+    .where(_IDS)
+    .order_by(outbox.c.id)
+)
+_SETTLE = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("which"))
+    .values(
+        state=bindparam("end"),
+        settled=_NOW,
+        via=bindparam("through"),
+        request_id=bindparam("request"),
+        error=bindparam("why"),
+        body=None,
+        reply_token=None,
+        leased_until=None,
+    )
+)
 
 
-def claim(work: Work, limit: int, skip_channels: frozenset[str] = frozenset()) -> list[Outgoing]:
-    """Lease up to `limit` rows that are due, only the oldest of each person. The lease and the first try are
-    committed before any call is made."""
+def _costs_nothing(row: FromClause) -> ColumnElement[bool]:
+    """A reply whose token lives, or a menu: LINE counts neither against the month's quota."""
+    return or_(row.c.kind == "link_menu", and_(row.c.reply_token.is_not(None), row.c.reply_until > _NOW))
+
+
+@lru_cache(maxsize=64)
+def _due(lock: bool, skip: frozenset[str], free_only: frozenset[str]) -> Select[tuple[int]]:
+    """The ids of the rows that may be sent now; bound when it runs: `now`, `most`."""
+    holds_up: list[ColumnElement[bool]] = [
+        _earlier.c.person_id == outbox.c.person_id,
+        _earlier.c.kind == outbox.c.kind,  # a menu that waits holds up no answer
+        _earlier.c.state == "waiting",
+        _earlier.c.id < outbox.c.id,
+    ]
+    permitted: list[ColumnElement[bool]] = [outbox.c.channel.not_in(skip)]
+    if free_only:
+        permitted.append(or_(outbox.c.channel.not_in(free_only), _costs_nothing(outbox)))
+        holds_up.append(or_(_earlier.c.channel.not_in(free_only), _costs_nothing(_earlier)))
     due = (
         select(outbox.c.id)
         .where(
             outbox.c.state == "waiting",
             outbox.c.held.is_(False),
-            outbox.c.next_try <= work.now,
-            or_(outbox.c.leased_until.is_(None), outbox.c.leased_until < work.now),
-            outbox.c.channel.not_in(skip_channels),
+            outbox.c.next_try <= _NOW,
+            or_(outbox.c.leased_until.is_(None), outbox.c.leased_until < _NOW),
+            *permitted,
             or_(
                 outbox.c.person_id.is_(None),
-                ~select(literal_column("1"))
-                .select_from(_earlier)
-                .where(
-                    and_(
-                        _earlier.c.person_id == outbox.c.person_id,
-                        _earlier.c.kind == outbox.c.kind,  # a menu that waits holds up no answer
-                        _earlier.c.state == "waiting",
-                        _earlier.c.id < outbox.c.id,
-                    )
-                )
-                .exists(),
+                ~select(literal_column("1")).select_from(_earlier).where(*holds_up).exists(),
             ),
         )
         .order_by(outbox.c.next_try, outbox.c.id)
-        .limit(limit)
+        .limit(bindparam("most"))
     )
-    if work.on_postgresql:
-        due = due.with_for_update(skip_locked=True, of=outbox)
-    ids = list(work.conn.execute(due).scalars())
+    return due.with_for_update(skip_locked=True, of=outbox) if lock else due
+
+
+def claim(
+    work: Work,
+    limit: int,
+    skip_channels: frozenset[str] = frozenset(),
+    free_only: frozenset[str] = frozenset(),
+) -> list[Outgoing]:
+    """Lease up to `limit` rows that are due, only the oldest of each person. The lease and the first try are
+    committed before any call is made. Channels in `free_only` have no quota left: what costs nothing leaves,
+    also past what must wait."""
+    due = _due(work.on_postgresql, skip_channels, free_only)
+    ids = list(work.conn.execute(due, {"now": work.now, "most": limit}).scalars())
     if not ids:
         return []
-    work.conn.execute(
-        update(outbox)
-        .where(outbox.c.id.in_(ids))
-        .values(
-            leased_until=case(
-                (
-                    and_(outbox.c.reply_token.is_not(None), outbox.c.reply_until > work.now),
-                    literal(work.now + REPLY_LEASE, Moment),
-                ),
-                else_=literal(work.now + LEASE, Moment),
-            ),
-            tries=outbox.c.tries + 1,
-            first_tried=func.coalesce(outbox.c.first_tried, literal(work.now, Moment)),
-        )
-    )
-    people = people_table.people
-    rows = work.conn.execute(
-        select(outbox, people.c.line_id, people.c.friend)
-        .select_from(outbox.outerjoin(people, people.c.id == outbox.c.person_id))
-        .where(outbox.c.id.in_(ids))
-        .order_by(outbox.c.id)
-    )
+    leases = {"reply_lease": work.now + REPLY_LEASE, "lease": work.now + LEASE}
+    work.conn.execute(_LEASE_THEM, {"ids": ids, "now": work.now, **leases})
+    rows = work.conn.execute(_LEASED, {"ids": ids})
     return [outgoing for row in rows if (outgoing := _opened(work, row))]
 
 
@@ -257,18 +297,15 @@ def settle(
 ) -> None:
     """The row has reached its end; body and token are wiped, since nothing needs them any more."""
     work.conn.execute(
-        update(outbox)
-        .where(outbox.c.id == outgoing_id)
-        .values(
-            state=state,
-            settled=work.now,
-            via=via,
-            request_id=request_id,
-            error=error[:300] if error else None,
-            body=None,
-            reply_token=None,
-            leased_until=None,
-        )
+        _SETTLE,
+        {
+            "which": outgoing_id,
+            "end": state,
+            "now": work.now,
+            "through": via,
+            "request": request_id,
+            "why": error[:300] if error else None,
+        },
     )
 
 
@@ -339,6 +376,11 @@ def give_up(work: Work, broadcast_id: str) -> list[int]:
     ).all()
     work.conn.execute(update(outbox).where(mine).values(expires=work.now, held=False))
     return [row.chunk for row in dropped if row.first_tried is not None]
+
+
+def due_now(work: Work) -> None:
+    """Everything that waits for its next try is due at once (the operator has mended what was wrong)."""
+    work.conn.execute(update(outbox).where(outbox.c.state == "waiting").values(next_try=work.now))
 
 
 def drop_waiting(work: Work) -> int:

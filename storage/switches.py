@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Boolean, Column, String, Table, delete, select
+from sqlalchemy import Boolean, Column, String, Table, bindparam, delete, select
 
 from storage.schema import Moment, metadata
 from storage.work import Work
@@ -28,13 +28,15 @@ channel_pauses = Table(
 )
 
 _PAUSED = "sending_paused"
+_WHY_PAUSED = select(switches.c.reason).where(switches.c.name == _PAUSED, switches.c["on"])
+_PAUSED_CHANNELS = select(channel_pauses.c.channel, channel_pauses.c.reason).where(
+    channel_pauses.c.until > bindparam("now")
+)
 
 
 def sending_paused(work: Work) -> str | None:
     """Why nothing is sent at present; None: sending goes on."""
-    return work.conn.execute(
-        select(switches.c.reason).where(switches.c.name == _PAUSED, switches.c["on"])
-    ).scalar()
+    return work.conn.execute(_WHY_PAUSED).scalar()
 
 
 def pause_sending(work: Work, reason: str) -> None:
@@ -74,7 +76,5 @@ def resume_channel(work: Work, channel: str) -> None:
 
 def paused_channels(work: Work) -> dict[str, str]:
     """The channels that are paused at this moment, and why."""
-    rows = work.conn.execute(
-        select(channel_pauses.c.channel, channel_pauses.c.reason).where(channel_pauses.c.until > work.now)
-    )
+    rows = work.conn.execute(_PAUSED_CHANNELS, {"now": work.now})
     return {row.channel: row.reason for row in rows}

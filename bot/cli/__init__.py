@@ -12,13 +12,25 @@ from bot.cli.output import Refused, complain
 from bot.content.errors import ContentError
 from bot.settings import BadSettings
 from storage.crypto import BadKeys, SealBroken
-from storage.database import Undurable, WrongKeys
+from storage.database import BadAddress, Undurable, WrongKeys
+from storage.migrate import NewerDatabase
 from storage.trouble import is_outage
 
 typer.rich_utils.OPTIONS_PANEL_TITLE = "指定できること"
 typer.rich_utils.ARGUMENTS_PANEL_TITLE = "引数"
 typer.rich_utils.COMMANDS_PANEL_TITLE = "命令"
 typer.rich_utils.ERRORS_PANEL_TITLE = "使い方がちがいます"
+
+OURS = (
+    BadSettings,
+    ContentError,
+    BadKeys,
+    WrongKeys,
+    Undurable,
+    BadAddress,
+    NewerDatabase,
+    SealBroken,
+)
 
 
 class House(TyperGroup):
@@ -29,7 +41,7 @@ class House(TyperGroup):
             return super().invoke(ctx)
         except Refused as refused:
             complain(str(refused), refused.hint)
-        except (BadSettings, ContentError, BadKeys, WrongKeys, Undurable, SealBroken) as wrong:
+        except OURS as wrong:
             for line in str(wrong).splitlines():
                 complain(line)
         except Exception as trouble:

@@ -13,8 +13,8 @@ from bot.content.library import load_content
 from bot.line.client import LineClient
 from bot.settings import BadSettings, Settings
 from storage.crypto import BadKeys, cipher_from
-from storage.database import Undurable, WrongKeys, check_durable, new_engine, open_database
-from storage.migrate import pending
+from storage.database import BadAddress, Undurable, WrongKeys, check_durable, new_engine, open_database
+from storage.migrate import NewerDatabase, pending
 from storage.switches import sending_paused
 
 
@@ -102,7 +102,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         with db.look() as work:
             paused = sending_paused(work)
         db.close()
-    except (BadKeys, Undurable, WrongKeys) as wrong:
+    except (BadKeys, Undurable, WrongKeys, BadAddress, NewerDatabase) as wrong:
         yield Finding("データベース", False, str(wrong))
     except Exception as wrong:  # the driver's words may quote the address with its password: only the kind
         yield Finding(

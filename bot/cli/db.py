@@ -87,6 +87,7 @@ def _resume(db: Database, waiting: int, channels: Iterable[str], drop_waiting: b
     with db.work() as work:
         dropped = outbox.drop_waiting(work) if drop_waiting else 0
         switches.resume_sending(work)
+        outbox.due_now(work)
         for channel in channels:
             switches.resume_channel(work, channel)
     output.say(f"送信を再開しました。{f'{dropped} 件を捨てました。' if drop_waiting else ''}", output.GOOD)

@@ -12,11 +12,10 @@ import typer
 from gunicorn.app.base import BaseApplication
 
 from bot import log
-from bot.app import Services, build, create_app, notice_copied_database
+from bot.app import Services, build, content_for, create_app, notice_copied_database
 from bot.cli import output
 from bot.cli.house import open_db
 from bot.cli.output import Refused
-from bot.content.library import load_content
 from bot.settings import BadSettings, Settings
 from bot.web.worker import Worker
 from jobs import timetable
@@ -120,7 +119,7 @@ def run_service(settings: Settings) -> None:
     """Check everything that can be known beforehand, then serve until stopped."""
     if missing := settings.missing_for_serving():
         raise BadSettings("\n".join(missing))
-    load_content(settings.content_dir)
+    content_for(settings)
     with open_db(settings):
         pass  # migrated, durable, and the keys open it
     _port_must_be_free(settings.host, settings.port)

@@ -95,6 +95,15 @@ class Content:
 def load_content(folder: Path) -> Content:
     """Read and check everything; ContentError names file and key of the first thing that is wrong."""
     try:
+        return _read(folder)
+    except OSError as trouble:
+        name = Path(trouble.filename or folder)
+        shown = name.relative_to(folder) if name.is_relative_to(folder) else name
+        raise ContentError(str(shown), "", "is missing or cannot be read") from trouble
+
+
+def _read(folder: Path) -> Content:
+    try:
         hotlines = load_hotlines(folder / "hotlines.yaml")
     except ValueError as trouble:
         raise ContentError("hotlines.yaml", "", str(trouble)) from trouble

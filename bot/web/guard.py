@@ -101,6 +101,8 @@ def _headers_with(https: bool) -> Any:
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         elif request.endpoint != "site.static" or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
+        else:  # a file without its version, or what one may ask about it
+            response.headers.setdefault("Cache-Control", "no-cache")
         return response
 
     return add

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -72,6 +73,17 @@ def test_sending_is_paused_and_resumed_and_what_waits_can_be_dropped(run: Run, o
         assert switches.sending_paused(work) is not None
     assert run("db", "sending", "--resume", "--drop-waiting", "--yes").code == 0
     assert run("db", "sending", "--json").json == {"paused": None, "paused_channels": {}, "waiting": 0}
+
+
+@pytest.mark.usefixtures("one_waits")
+def test_what_waited_for_its_next_try_is_due_at_once_after_a_resume(run: Run, opened: Database) -> None:
+    with opened.work() as work:
+        (row,) = outbox.claim(work, 10)
+        outbox.postpone(work, row.id, work.now + dt.timedelta(hours=1), "a long wait", reply="keep")
+        assert outbox.claim(work, 10) == []
+    assert run("db", "sending", "--resume", "--yes").code == 0
+    with opened.work() as work:
+        assert [each.id for each in outbox.claim(work, 10)] == [row.id]
 
 
 def test_pause_and_resume_together_are_wrong_usage(run: Run) -> None:

@@ -17,8 +17,8 @@ from surroundings import Clock
 
 from bot.line.client import LineClient
 from bot.settings import Channel
-from jobs.deliver import Deliverer, Sender, deliver_some
-from jobs.verdicts import Later, backoff, next_month
+from jobs.deliver import ENOUGH_REPLIES, Deliverer, Sender, deliver_some
+from jobs.verdicts import BAD_CREDENTIALS, Later, backoff, next_month
 from storage import broadcasts, menus, outbox, people, switches
 from storage.outbox import LEASE, REPLY_LEASE
 from storage.work import Database
@@ -205,6 +205,19 @@ def test_an_unknown_reply_whose_time_is_over_is_left_unknown(
     assert endpoints(line) == ["reply"]
 
 
+def test_after_an_outage_that_outlasted_the_token_the_answer_is_pushed_once(
+    db: Database, client: LineClient, clock: Clock, line: LoopbackLine
+) -> None:
+    """So many replies without a real answer mean that LINE was down, not that one of them was accepted."""
+    line.on(REPLY, *[Said(503)] * ENOUGH_REPLIES)
+    write(db)
+    for _ in range(ENOUGH_REPLIES):
+        go(db, client, clock, seconds=10)
+    row = go(db, client, clock, seconds=20)
+    assert (row.state, row.via) == ("accepted", "push")
+    assert endpoints(line) == ["reply"] * ENOUGH_REPLIES + ["push"]
+
+
 def test_an_unknown_reply_that_must_arrive_is_pushed_in_the_end(
     db: Database, client: LineClient, clock: Clock, line: LoopbackLine
 ) -> None:
@@ -330,6 +343,38 @@ def test_a_used_up_quota_rests_the_channel_until_the_first_of_next_month_in_japa
     clock.move(minutes=1)
     with db.look() as work:
         assert switches.paused_channels(work) == {}
+
+
+def test_people_are_still_answered_while_the_quota_is_used_up(
+    db: Database, client: LineClient, clock: Clock, line: LoopbackLine
+) -> None:
+    """A reply costs nothing; one person's push that waits for the next month does not hold it up."""
+    line.on(PUSH, Said(429, {"message": "You have reached your monthly limit."}))
+    line.on(QUOTA, Said(200, {"type": "limited", "value": 200}))
+    line.on(USED, Said(200, {"totalUsage": 200}))
+    write(db, token=None)
+    go(db, client, clock)
+    clock.move(seconds=60)
+    write(db)
+    write(db, token="another", young_for=-1)
+    deliver_some(db, client)
+    deliver_some(db, client)
+    assert [(row.state, row.via) for row in rows(db)] == [
+        ("waiting", None),
+        ("accepted", "reply"),
+        ("waiting", None),
+    ]
+    assert endpoints(line) == ["push", "quota", "consumption", "reply"]
+
+
+def test_bad_credentials_rest_a_channel_wholly(
+    db: Database, client: LineClient, clock: Clock, line: LoopbackLine
+) -> None:
+    with db.work() as work:
+        switches.pause_channel(work, "default", work.now + dt.timedelta(minutes=1), BAD_CREDENTIALS)
+    write(db)
+    deliver_some(db, client)
+    assert endpoints(line) == []
 
 
 def test_a_raised_quota_lets_the_row_go_at_once(

@@ -16,7 +16,7 @@ import storage
 from storage import migrate as migrate_module
 from storage import tables
 from storage.database import new_engine
-from storage.migrate import BrokenReferences, migrate, pending
+from storage.migrate import BrokenReferences, NewerDatabase, migrate, pending
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -84,6 +84,16 @@ def test_migrating_is_pending_until_it_is_done_and_twice_does_no_harm(empty: Eng
     assert not pending(empty)
     migrate(empty)
     assert not pending(empty)
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(empty: Engine) -> None:
+    migrate(empty)
+    with empty.begin() as conn:
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999_the_future'")
+    with pytest.raises(NewerDatabase, match="newer version"):
+        pending(empty)
+    with pytest.raises(NewerDatabase):
+        migrate(empty)
 
 
 def test_processes_that_start_together_migrate_once(

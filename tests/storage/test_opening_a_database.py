@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 
 from storage import people
 from storage.crypto import Cipher, cipher_from, new_key
-from storage.database import Undurable, WrongKeys, check_durable, new_engine, open_database
+from storage.database import BadAddress, Undurable, WrongKeys, check_durable, new_engine, open_database
 from storage.work import Database
 
 
@@ -42,6 +42,24 @@ def test_two_processes_that_open_a_new_database_agree_on_its_index_key(
         return opened.index_key
 
     assert len(set(together(6, open_it))) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense geheim", "mysql://me:geheim@127.0.0.1/x", "postgresql://me:geheim@h:port/x"]
+)
+def test_an_address_of_no_use_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(BadAddress) as refused:
+        new_engine(url)
+    assert "geheim" not in str(refused.value)
+
+
+def test_a_file_that_is_no_sqlite_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "letter.txt"
+    other.write_text("something of somebody's, longer than sixteen bytes")
+    with pytest.raises(BadAddress):
+        new_engine(f"sqlite:///{other}")
+    assert other.read_text().startswith("something")
+    assert list(tmp_path.iterdir()) == [other]
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:////tmp/never-made.db?nolock=1"])

@@ -1,0 +1,64 @@
+"""Settings that cannot work are refused at the start, each by its name, and no secret is ever shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.app import content_for
+from bot.content.errors import ContentError
+from bot.content.library import load_content
+from bot.settings import BadSettings, Settings
+
+GOOD = {"LINE_CHANNEL_SECRET": "a-secret", "LINE_CHANNEL_ACCESS_TOKEN": "a-token", "TSUNAGARI_KEYS": "k:x"}
+
+
+def refusal(**changed: str) -> str:
+    with pytest.raises(BadSettings) as refused:
+        Settings.from_env({**GOOD, **changed})
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("value", [" ", "\t\n", "geheim geheim", "geheim\x00", "ひみつgeheim"])
+@pytest.mark.parametrize("name", ["LINE_CHANNEL_SECRET", "LINE_CHANNEL_ACCESS_TOKEN"])
+def test_a_blank_or_damaged_secret_is_refused_and_not_shown(name: str, value: str) -> None:
+    said = refusal(**{name: value})
+    assert name in said
+    assert "geheim" not in said
+
+
+def test_a_line_end_behind_a_secret_does_not_count() -> None:
+    channel = Settings.from_env({**GOOD, "LINE_CHANNEL_SECRET": "a-secret\n"}).channels["default"]
+    assert channel.secret == "a-secret"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "abc"),
+        ("PORT", "70000"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+        ("PUBLIC_URL", "ftp://here"),
+        ("LINE_API_BASE", "api.line.me"),
+        ("CONTENT_DIR", "/nowhere/at/all"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_named(name: str, value: str) -> None:
+    assert name in refusal(**{name: value})
+
+
+def test_a_channel_that_the_content_does_not_know_is_refused() -> None:
+    mars = {"LINE_MARS_CHANNEL_SECRET": "x", "LINE_MARS_CHANNEL_ACCESS_TOKEN": "y"}
+    with pytest.raises(BadSettings, match="mars"):
+        content_for(Settings.from_env({**GOOD, **mars}))
+    assert content_for(Settings.from_env(GOOD)).towns
+
+
+def test_a_folder_without_our_content_names_the_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ContentError, match=r"hotlines\.yaml.*missing"):
+        load_content(tmp_path)
+    with pytest.raises(ContentError):
+        content_for(replace(Settings.from_env(GOOD), content_dir=tmp_path))
