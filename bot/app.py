@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 
 from bot import log, metrics
-from bot.content.library import Content, load_content
+from bot.content.library import ChannelPlan, Content, load_content
 from bot.line.client import LineClient
 from bot.settings import BadSettings, Settings
 from bot.web import create_flask
@@ -56,11 +56,16 @@ def build(settings: Settings, clock: Callable[[], dt.datetime] | None = None) ->
 
 
 def content_for(settings: Settings) -> Content:
-    """The content, which must know every channel: an event of another one could never be handled."""
+    """The content, which must know every channel: an event of another one could never be handled.
+
+    A channel that is called like a town (iwami) serves that town, also where content/channels.yaml is silent.
+    """
     content = load_content(settings.content_dir)
-    if strange := sorted(set(settings.channels) - set(content.channels)):
+    unlisted = sorted(set(settings.channels) - set(content.channels))
+    if strange := [name for name in unlisted if name not in content.towns]:
         raise BadSettings("\n".join(f"content/channels.yaml has no channel {name}" for name in strange))
-    return content
+    own = {name: ChannelPlan(content.town(name).name, "", (name,), name) for name in unlisted}
+    return replace(content, channels={**content.channels, **own})
 
 
 def notice_copied_database(services: Services) -> None:

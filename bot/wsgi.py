@@ -1,4 +1,4 @@
-"""For a WSGI server of your own: `gunicorn -k bot.web.worker.Worker --threads 16 bot.wsgi:app`; no --preload.
+"""For a WSGI server of your own: `gunicorn -k bot.web.gthread.Worker --threads 16 bot.wsgi:app`; no --preload.
 
 Every web process sends what its events cause; the timetable runs elsewhere (`tsunagari work --role clock`).
 """

@@ -62,3 +62,9 @@ def test_a_folder_without_our_content_names_the_file_that_is_missing(tmp_path: P
         load_content(tmp_path)
     with pytest.raises(ContentError):
         content_for(replace(Settings.from_env(GOOD), content_dir=tmp_path))
+
+
+def test_a_channel_called_like_a_town_serves_that_town() -> None:
+    iwami = {"LINE_IWAMI_CHANNEL_SECRET": "s2", "LINE_IWAMI_CHANNEL_ACCESS_TOKEN": "t2"}
+    plan = content_for(Settings.from_env({**GOOD, **iwami})).channels["iwami"]
+    assert (plan.towns, plan.central) == (("iwami",), "iwami")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from bot.app import content_for
 from bot.cli.output import TOKYO, Refused
 from bot.content.library import Content, load_content
 from bot.settings import DEFAULT_CHANNEL, BadSettings, Settings
@@ -56,7 +57,7 @@ def open_house(given: Settings | None = None) -> Iterator[House]:
     settings = given or Settings.from_env()
     if not settings.keys:
         raise BadSettings("TSUNAGARI_KEYS is not set; `tsunagari key new` prints a key")
-    content = load_content(settings.content_dir)
+    content = content_for(settings)
     with open_db(settings) as db:
         yield House(settings, content, db)
 

@@ -17,7 +17,7 @@ from bot.cli import output
 from bot.cli.house import open_db
 from bot.cli.output import Refused
 from bot.settings import BadSettings, Settings
-from bot.web.worker import Worker
+from bot.web.gthread import Worker
 from jobs import timetable
 from jobs.deliver import Deliverer
 

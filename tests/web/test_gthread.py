@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.web import worker
+from bot.web import gthread
 from simulator.app import Simulator
 from simulator.platform import Bot
 from storage.crypto import new_key
@@ -81,14 +81,14 @@ def test_half_a_request_is_given_up_and_the_others_are_served(port: int, half: b
         for caller in callers:
             caller.sendall(half)
         time.sleep(0.3)
-        assert alive(port, 3 * worker.SILENCE) < 2 * worker.SILENCE + 2
+        assert alive(port, 3 * gthread.SILENCE) < 2 * gthread.SILENCE + 2
     finally:
         for caller in callers:
             caller.close()
 
 
 def test_half_a_webhook_gets_a_4xx(port: int) -> None:
-    assert answer_to(port, HALF_A_BODY, 3 * worker.SILENCE).startswith(b"HTTP/1.1 4")
+    assert answer_to(port, HALF_A_BODY, 3 * gthread.SILENCE).startswith(b"HTTP/1.1 4")
 
 
 def test_connections_that_say_nothing_keep_no_thread(port: int) -> None:
