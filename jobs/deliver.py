@@ -23,7 +23,7 @@ from bot import log, metrics
 from bot.line.client import LineClient
 from jobs.ratelimit import Limits
 from jobs.verdicts import QUOTA_USED_UP, Later, Settled, Verdict, backoff, on_call, on_reply
-from storage import broadcasts, menus, outbox, switches
+from storage import broadcasts, health, menus, outbox, switches
 from storage.outbox import RETRY_KEY_LIFE, Outgoing
 from storage.trouble import is_outage
 from storage.work import Database, Work
@@ -31,8 +31,7 @@ from storage.work import Database, Work
 Menus = Callable[[str, str], str | None]
 LONGEST_PUSH = dt.timedelta(seconds=40)  # the call and two questions about the quota, each to its timeout
 LONGEST_REPLY = dt.timedelta(seconds=15)
-# After so many replies without a real answer LINE was down: had it accepted one, a later one would have been told 400.
-ENOUGH_REPLIES = 4
+ENOUGH_REPLIES = 4  # without a real answer; had LINE accepted one, a later one would have been told 400
 GATHER = 0.005  # seconds: what comes together is written together, so that webhooks wait less for us
 _OUTCOMES: dict[str, broadcasts.Outcome] = {
     "accepted": "accepted",
@@ -88,7 +87,7 @@ class Sender:
             answer = self.line.reply(row.channel, row.reply_token, row.body["messages"])
             if verdict := on_reply(answer, row, doubtful, now):
                 return verdict
-        elif doubtful and not row.must_arrive and row.tries <= ENOUGH_REPLIES:
+        elif doubtful and not row.must_arrive and not self._was_down(row):
             return Settled("unknown", "reply", error="the reply may have arrived; it is not sent twice")
         if not row.friend:
             return Settled("blocked")
@@ -97,6 +96,15 @@ class Sender:
         self.limits.take(row.channel, "push")
         answer = self.line.push(row.channel, to, row.body["messages"], row.retry_key)
         return on_call(answer, row, "push", now, lambda: self.line.quota(row.channel))
+
+    def _was_down(self, row: Outgoing) -> bool:
+        """Whether LINE surely took none of this row's replies: it took nothing of anybody's in that time."""
+        if row.tries <= ENOUGH_REPLIES:
+            return False
+        with self.db.look() as work:
+            return not health.line_took_something(
+                work, row.channel, row.first_tried, row.reply_until or work.now
+            )
 
     def _multicast(self, row: Outgoing) -> Verdict:
         self.limits.take(row.channel, "multicast")

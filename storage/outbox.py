@@ -50,7 +50,7 @@ State = Literal["waiting", "accepted", "blocked", "refused", "unknown", "stale",
 
 LEASE = dt.timedelta(seconds=60)  # longer than the slowest call, so that two senders never try one row
 # A reply is one call, and only while its token lives can LINE be asked whether a dead sender had used it.
-REPLY_LEASE = dt.timedelta(seconds=25)
+REPLY_LEASE = dt.timedelta(seconds=18)
 RETRY_KEY_LIFE = dt.timedelta(hours=23)
 MESSAGE_LIFE = dt.timedelta(hours=23)
 

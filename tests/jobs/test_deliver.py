@@ -208,7 +208,7 @@ def test_an_unknown_reply_whose_time_is_over_is_left_unknown(
 def test_after_an_outage_that_outlasted_the_token_the_answer_is_pushed_once(
     db: Database, client: LineClient, clock: Clock, line: LoopbackLine
 ) -> None:
-    """So many replies without a real answer mean that LINE was down, not that one of them was accepted."""
+    """So many replies without a real answer, and nothing else that LINE took: it was down."""
     line.on(REPLY, *[Said(503)] * ENOUGH_REPLIES)
     write(db)
     for _ in range(ENOUGH_REPLIES):
@@ -216,6 +216,21 @@ def test_after_an_outage_that_outlasted_the_token_the_answer_is_pushed_once(
     row = go(db, client, clock, seconds=20)
     assert (row.state, row.via) == ("accepted", "push")
     assert endpoints(line) == ["reply"] * ENOUGH_REPLIES + ["push"]
+
+
+def test_where_line_took_others_messages_meanwhile_a_doubtful_reply_is_not_sent_twice(
+    db: Database, client: LineClient, clock: Clock, line: LoopbackLine
+) -> None:
+    line.on(REPLY, *[Said(503)] * ENOUGH_REPLIES)
+    write(db)
+    for _ in range(ENOUGH_REPLIES):
+        clock.move(seconds=10)
+        deliver_some(db, client)
+    write(db, to="U" + "9" * 32, token=None)
+    deliver_some(db, client)
+    clock.move(seconds=20)
+    deliver_some(db, client)
+    assert [row.state for row in rows(db)] == ["unknown", "accepted"]
 
 
 def test_an_unknown_reply_that_must_arrive_is_pushed_in_the_end(
