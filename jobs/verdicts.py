@@ -17,7 +17,7 @@ from bot.line.client import Answer, Quota
 from storage.outbox import Outgoing, State
 
 TOKYO = ZoneInfo("Asia/Tokyo")
-LONGEST_WAIT = 300.0  # seconds between two tries
+LONGEST_WAIT = 60.0  # seconds between two tries: who waits for an answer has it a minute after LINE is back
 LONGEST_MENU_WAIT = 30.0  # a menu must not hold up what the same person is to read
 CREDENTIALS_PAUSE = dt.timedelta(seconds=60)
 SHORT_OF_QUOTA = 900.0  # seconds; fewer messages are left this month than this row needs

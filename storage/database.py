@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import secrets
+import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ keyring = Table(
     sealed("secret", row="name", nullable=False),
 )
 
+SQLITE_WAITS = 10  # seconds for a lock
 SQLITE_PRAGMAS = {  # name: (how it is set, what it must then read)
     "journal_mode": ("WAL", "wal"),
     "synchronous": ("FULL", 2),
@@ -66,15 +69,19 @@ def _sqlite(parsed: Any) -> Engine:
     if parsed.query:
         named = ", ".join(sorted(parsed.query))
         raise Undurable(f"DATABASE_URL: options of SQLite are fixed here; remove {named}.")
-    _must_be_sqlite(Path(parsed.database))
     Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": 10})
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": SQLITE_WAITS})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver's own implicit BEGIN is switched off
-        for name, (value, _) in SQLITE_PRAGMAS.items():
-            connection.execute(f"PRAGMA {name} = {value}")
+        try:
+            for name, (value, _) in SQLITE_PRAGMAS.items():
+                _patiently(connection, f"PRAGMA {name} = {value}")
+        except sqlite3.DatabaseError as trouble:
+            if trouble.sqlite_errorname == "SQLITE_NOTADB":
+                raise BadAddress(f"DATABASE_URL: {parsed.database} is no SQLite database.") from None
+            raise
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
@@ -85,15 +92,17 @@ def _sqlite(parsed: Any) -> Engine:
     return engine
 
 
-def _must_be_sqlite(path: Path) -> None:
-    """Another file by this name is not touched. One that is missing, empty or not to be read is not judged."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError:
-        return
-    if head and head != b"SQLite format 3\0":
-        raise BadAddress(f"DATABASE_URL: {path} is no SQLite database.")
+def _patiently(connection: sqlite3.Connection, pragma: str) -> None:
+    """Changing a new file to WAL is refused at once, whatever the timeout, while another process does it."""
+    end = time.monotonic() + SQLITE_WAITS
+    while True:
+        try:
+            connection.execute(pragma)
+            return
+        except sqlite3.OperationalError as trouble:
+            if trouble.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > end:
+                raise
+        time.sleep(0.02)
 
 
 def check_durable(engine: Engine) -> None:

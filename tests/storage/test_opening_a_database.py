@@ -57,7 +57,7 @@ def test_a_file_that_is_no_sqlite_database_is_refused_and_left_alone(tmp_path: P
     other = tmp_path / "letter.txt"
     other.write_text("something of somebody's, longer than sixteen bytes")
     with pytest.raises(BadAddress):
-        new_engine(f"sqlite:///{other}")
+        check_durable(new_engine(f"sqlite:///{other}"))
     assert other.read_text().startswith("something")
     assert list(tmp_path.iterdir()) == [other]
 
