@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from bot.content.hotlines import Hotline
 from bot.content.hours import WeeklyHours
 from bot.content.library import Content
-from bot.content.places import Window
+from bot.content.places import Window, home_of
+from bot.flows.sending import CHILD_ABUSE, CHILD_LINE
 from bot.messages import Button, Call, Card, Open
 from bot.recommend import Recommendation
+from bot.when import moment_said
+
+if TYPE_CHECKING:
+    from storage.concerns import Concern
 
 WHO_FOR_SHOWN = 3  # of the conditions; a card is read on a phone
 
@@ -82,8 +88,13 @@ def why(content: Content, found: Recommendation) -> str | None:
     return content.texts.get("card.why", answers="」「".join(labels)) if labels else None
 
 
-def receipt_card(content: Content, number: str, window: str, url: str, now: dt.datetime) -> Card:
-    """The number of a concern, who reads it and when, and the link to the form; not a word of the case."""
+def receipt_card(
+    content: Content, number: str, window: str, url: str, now: dt.datetime, *, kind: str
+) -> Card:
+    """The number of a concern, who reads it and when, and the link to the form; not a word of the case.
+
+    Only 189 stands there for a `kind` that the law wants to be told to it at any hour.
+    """
     texts, desk = content.texts, content.windows_by_key[window]
     lines = [
         texts.get("concern.receipt.number", number=number),
@@ -92,14 +103,12 @@ def receipt_card(content: Content, number: str, window: str, url: str, now: dt.d
     if desk.hours is not None and not desk.hours.open_at(now):
         opens = desk.hours.next_opening(now)
         if opens is not None:
-            when = texts.get(
-                "card.day",
-                month=str(opens.month),
-                day=str(opens.day),
-                weekday="月火水木金土日"[opens.weekday()],
-            )
-            lines.append(texts.get("concern.receipt.closed", when=when))
+            lines.append(texts.get("concern.receipt.closed", when=moment_said(texts, opens)))
     buttons: list[Button] = [Open(texts.get("concern.receipt.write"), url)]
+    child_line = content.hotlines.get(CHILD_LINE)
+    if kind == CHILD_ABUSE and child_line is not None and child_line.tel:
+        lines.append(texts.get("concern.receipt.child_line"))
+        buttons.append(Call(child_line.short_name, child_line.tel))
     if desk.tel:
         buttons.append(Call(texts.get("concern.receipt.call"), desk.tel))
     return Card(
@@ -108,3 +117,57 @@ def receipt_card(content: Content, number: str, window: str, url: str, now: dt.d
         note=texts.get("concern.receipt.note"),
         buttons=tuple(buttons),
     )
+
+
+def reading_in_words(content: Content, window: str, due: dt.datetime | None, now: dt.datetime) -> str:
+    """When a person reads it: by the desk's own clock while it is open, else not before it opens.
+
+    No hour is named where those of the desk are not known.
+    """
+    texts, desk = content.texts, content.windows_by_key.get(window)
+    opens = desk.hours.next_opening(now) if desk is not None and desk.hours is not None else None
+    if opens is None or due is None:
+        return texts.get("concern.receipt.usual")
+    if opens > now and due <= opens:
+        return texts.get("concern.receipt.from", when=moment_said(texts, opens))
+    return texts.get("concern.receipt.by", when=moment_said(texts, due))
+
+
+def tonight_in_words(content: Content, window: str, now: dt.datetime) -> str | None:
+    """While the desk is closed: the lines for everyone that answer at this moment. They say nothing of the case."""
+    desk = content.windows_by_key.get(window)
+    if desk is not None and desk.hours is not None and desk.hours.open_at(now):
+        return None
+    lines = [content.hotlines[key] for key in content.safety_net_lines if content.hotlines[key].open_at(now)]
+    named = "".join(
+        f"\n{line.name} {line.phone}（{line.hours_text}・{line.cost}）" for line in lines if line.phone
+    )
+    return content.texts.get("concern.receipt.tonight", lines=named) if named else None
+
+
+def mine_card(
+    content: Content, concern: Concern, state: str, now: dt.datetime, buttons: tuple[Button, ...]
+) -> Card:
+    """One of a person's own concerns: number, day, desk and how far it is; neither its kind nor a word of it."""
+    texts, desk = content.texts, desk_of(content, concern)
+    lines = [texts.get("mine.sent", when=moment_said(texts, concern.created_at))]
+    if desk is not None:
+        lines.append(texts.get("mine.desk", window=desk.name))
+        lines += [texts.get("card.phone", phone=desk.phone)] if desk.phone else []
+    if desk is not None and desk.tel:
+        buttons = (*buttons, Call(texts.get("concern.receipt.call"), desk.tel))
+    return Card(
+        texts.get("mine.number", number=concern.number),
+        tuple(lines),
+        badge=texts.get("mine.now", state=texts.get(f"mine.state.{state}")),
+        note=open_badge(content, desk.hours, now) if desk is not None else None,
+        buttons=buttons,
+    )
+
+
+def desk_of(content: Content, concern: Concern) -> Window | None:
+    """The desk that has it in hand; None where the content no longer knows its town."""
+    try:
+        return home_of(content.windows, concern.town, concern.window)
+    except LookupError:
+        return None

@@ -25,16 +25,20 @@ def _installed(names: tuple[str, ...], folders: tuple[Path, ...]) -> Path | None
     return next((path for name in names for stem, path in found.items() if re.fullmatch(name, stem)), None)
 
 
-def _brought_along() -> Path:
+def brought_along() -> Path:
     """IPAexゴシック (IPA Font License), which the package matplotlib_fontja carries; nothing of it is imported."""
     return Path(str(importlib.resources.files("matplotlib_fontja") / "fonts" / "ipaexg.ttf"))
 
 
+def face(bold: bool = False) -> Path:
+    """The file of the typeface; without an installed bold cut, `bold` gives the regular one (see `write`)."""
+    return _installed(_BOLD if bold else _REGULAR, FONT_FOLDERS) or brought_along()
+
+
 @cache
 def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """The typeface in `size` pixels; without an installed bold cut, `bold` gives the regular one (see `write`)."""
-    path = _installed(_BOLD if bold else _REGULAR, FONT_FOLDERS) or _brought_along()
-    return ImageFont.truetype(str(path), size)
+    """The typeface in `size` pixels."""
+    return ImageFont.truetype(str(face(bold)), size)
 
 
 def stroke(size: int, bold: bool) -> int:

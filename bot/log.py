@@ -20,14 +20,14 @@ import structlog
 
 ALLOWED = frozenset(
     {
-        "accepted", "broadcast_id", "bytes", "channel", "chunk", "code", "concern_id", "connected",
-        "count", "course_id", "dialect", "due", "duplicate", "endpoint", "error_type", "event_id",
-        "event_kind", "failed", "flow", "host", "http_status", "id", "ignored", "job", "kind", "level",
-        "line_request_id", "linked", "logger", "lost", "menu", "method", "ms", "name", "outbox_id",
-        "outcome", "page", "path_rule", "person_id", "place", "port", "question", "reason", "recipients",
-        "remaining", "request_id", "retry_key", "role", "rule", "scheme_id", "seconds", "sent", "state",
-        "status", "task", "town", "trace", "tries", "until", "used", "version", "via", "waiting", "window",
-        "worker",
+        "accepted", "broadcast_id", "bytes", "channel", "chunk", "code", "combinations", "concern_id",
+        "connected", "count", "course_id", "dialect", "due", "duplicate", "endpoint", "error_type",
+        "event_id", "event_kind", "failed", "flow", "gaps", "host", "http_status", "id", "ignored", "job",
+        "kind", "level", "line_request_id", "linked", "logger", "lost", "mark", "menu", "method", "ms", "name",
+        "outbox_id", "outcome", "page", "path_rule", "person_id", "place", "port", "question", "reason",
+        "recipients", "remaining", "request_id", "retry_key", "role", "rule", "scheme_id", "seconds",
+        "sent", "state", "status", "task", "town", "trace", "tries", "unread", "until", "used", "version",
+        "via", "waiting", "window", "worker",
     }
 )  # fmt: skip
 LONGEST_VALUE = 300
@@ -144,6 +144,11 @@ def event(name: str, **allowed: Any) -> None:
 def detail(name: str, **allowed: Any) -> None:
     """Something that is only of interest when LOG_LEVEL is DEBUG."""
     _logger().debug(name, **allowed)
+
+
+def warning(name: str, **allowed: Any) -> None:
+    """Nothing is broken at this moment, but somebody should look."""
+    _logger().warning(name, **allowed)
 
 
 def alarm(name: str, **allowed: Any) -> None:

@@ -36,6 +36,16 @@ ALREADY_ACCEPTED = Counter(
 DANGERS = Counter(
     "tsunagari_dangers", "Words of danger that were answered, by code.", ("code",), registry=REGISTRY
 )
+MAILS = Counter(
+    "tsunagari_mails", "Mails to desks that were tried, by what came of it.", ("outcome",), registry=REGISTRY
+)
+MAIL_ROWS = Gauge("tsunagari_mail_rows", "Mails to desks, as they stand.", ("state",), registry=REGISTRY)
+OVERDUE = Counter(
+    "tsunagari_overdue",
+    "Due times that passed without the desk having acted, by clock and level of urgency.",
+    ("clock", "level"),
+    registry=REGISTRY,
+)
 ALARMS = Counter("tsunagari_alarms", "Moments when somebody has to act.", ("name",), registry=REGISTRY)
 
 
@@ -44,9 +54,12 @@ def count_event(channel: str, kind: str, outcome: str) -> None:
     EVENTS.labels(channel, kind if kind in KNOWN_KINDS else "other", outcome).inc()
 
 
-def show(outbox: Mapping[tuple[str, str], int]) -> bytes:
-    """The text of /metrics, with the outbox as it stands now."""
+def show(outbox: Mapping[tuple[str, str], int], mails: Mapping[str, int]) -> bytes:
+    """The text of /metrics, with the outbox and the mails as they stand now."""
     OUTBOX.clear()
     for (channel, state), number in outbox.items():
         OUTBOX.labels(channel, state).set(number)
+    MAIL_ROWS.clear()
+    for state, number in mails.items():
+        MAIL_ROWS.labels(state).set(number)
     return generate_latest(REGISTRY)

@@ -1,5 +1,7 @@
 """The poster of a course: an A4 sheet by which everybody in the room becomes a registered supporter.
 
+The same sheet with other words makes a shop's staff known as watch partners.
+
 It hangs on a wall and is read from five metres by people of every age: one QR code, one code in big letters,
 three steps, nothing else.
 """
@@ -34,6 +36,11 @@ STEPS = (
     ("質問に答える", "出てきたボタンを選んでいくと、登録ができます。"),
 )
 
+PARTNER_STEPS = (
+    *STEPS[:2],
+    ("しるしを見つけたら", "メニューの「気になるしるしを知らせる」から、3回おすだけです。"),
+)
+
 
 @dataclass(frozen=True)
 class Poster:
@@ -46,6 +53,34 @@ class Poster:
     code: str
     registration_url: str
     until: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """All that stands on a sheet around its QR code and its code."""
+
+    title: str
+    label: str
+    facts: tuple[tuple[str, str], ...]
+    steps: tuple[tuple[str, str], ...]
+    foot: str
+
+
+def words_of_course(poster: Poster) -> Words:
+    """What stands on the poster of a course."""
+    foot = f"わからないときは、会場の係に声をかけてください。　このコードは{poster.until}まで使えます。"
+    facts = (("とき", poster.when), ("ところ", poster.place))
+    return Words(poster.title, f"{poster.town}　つながりサポーター登録", facts, STEPS, foot)
+
+
+def words_of_partner(name: str, towns: str) -> Words:
+    """What stands on the sheet for the staff of a watch partner."""
+    facts = (
+        ("だれが", "配達や集金、検針などで家をまわる方"),
+        ("なにを", "気になるしるしを、まちの窓口に知らせます"),
+    )
+    foot = "このコードは、お店の中だけで使ってください。命があぶないときは、先に119か110へ。"
+    return Words(name, f"{towns}　見守り協定", facts, PARTNER_STEPS, foot)
 
 
 def registration_text(code: str) -> str:
@@ -65,50 +100,62 @@ def registration_url(basic_id: str, code: str) -> str:
 
 def save(poster: Poster, out: Path) -> None:
     """Write the sheet as .pdf or .png; ValueError for another kind of file."""
+    save_sheet(words_of_course(poster), poster.code, poster.registration_url, out)
+
+
+def save_sheet(words: Words, code: str, url: str, out: Path) -> None:
+    """The same for any words."""
     kind = out.suffix.lower()
     if kind not in (".pdf", ".png"):
         raise ValueError(f"{out.name}: a poster is a .pdf or a .png")
-    sheet = draw_poster(poster)
+    sheet = draw_sheet(words, code, url)
     if kind == ".pdf":
-        sheet.save(out, "PDF", resolution=DPI, quality=95, subsampling=0, title=poster.title)
+        sheet.save(out, "PDF", resolution=DPI, quality=95, subsampling=0, title=words.title)
     else:
         sheet.save(out, "PNG", dpi=(DPI, DPI))
 
 
 def draw_poster(poster: Poster) -> Image.Image:
-    """The sheet from top to bottom: what and when, the QR code, the code, how it goes."""
+    """The sheet of a course."""
+    return draw_sheet(words_of_course(poster), poster.code, poster.registration_url)
+
+
+def draw_sheet(words: Words, code: str, url: str) -> Image.Image:
+    """The sheet from top to bottom: what it is, the QR code, the code, how it goes."""
     sheet = Image.new("RGB", PAGE, PAPER)
     draw = ImageDraw.Draw(sheet)
-    below = _heading(draw, poster)
-    below = _when_and_where(draw, poster, below)
-    below = _qr(sheet, draw, poster.registration_url, below)
-    below = _code(draw, poster.code, below)
-    _steps(draw, below)
-    _foot(draw, poster)
+    below = _heading(draw, words)
+    below = _facts(draw, words, below)
+    below = _qr(sheet, draw, url, below)
+    below = _code(draw, code, below)
+    _steps(draw, words, below)
+    _foot(draw, words)
     return sheet
 
 
-def _heading(draw: ImageDraw.ImageDraw, poster: Poster) -> int:
+def _heading(draw: ImageDraw.ImageDraw, words: Words) -> int:
     size = 152
-    lines = wrap(poster.title, size, PAGE[0] - 2 * MARGIN, bold=True)
+    lines = wrap(words.title, size, PAGE[0] - 2 * MARGIN, bold=True)
     while len(lines) > 2 and size > 84:
         size -= 4
-        lines = wrap(poster.title, size, PAGE[0] - 2 * MARGIN, bold=True)
+        lines = wrap(words.title, size, PAGE[0] - 2 * MARGIN, bold=True)
     bottom = 330 + len(lines) * int(size * 1.3) + 60
     draw.rectangle((0, 0, PAGE[0], bottom), fill=GREEN)
     draw.rectangle((0, bottom, PAGE[0], bottom + 18), fill=SUN)
-    label = f"{poster.town}　つながりサポーター登録"
-    pill = width(label, 66, bold=True) + 110
+    letters = 66
+    while width(words.label, letters, bold=True) > PAGE[0] - 2 * MARGIN - 110 and letters > 30:
+        letters -= 2
+    pill = width(words.label, letters, bold=True) + 110
     draw.rounded_rectangle((MARGIN, 150, MARGIN + pill, 150 + 118), radius=59, fill=WHITE)
-    write(draw, (MARGIN + pill / 2, 150 + 59), label, 66, GREEN, bold=True, anchor="mm")
+    write(draw, (MARGIN + pill / 2, 150 + 59), words.label, letters, GREEN, bold=True, anchor="mm")
     for number, line in enumerate(lines):
         write(draw, (MARGIN, 330 + number * int(size * 1.3)), line, size, WHITE, bold=True)
     return bottom + 18
 
 
-def _when_and_where(draw: ImageDraw.ImageDraw, poster: Poster, top: int) -> int:
+def _facts(draw: ImageDraw.ImageDraw, words: Words, top: int) -> int:
     top += 62
-    for name, text in (("とき", poster.when), ("ところ", poster.place)):
+    for name, text in words.facts:
         draw.rounded_rectangle((MARGIN, top, MARGIN + 240, top + 96), radius=18, fill=LEAF)
         write(draw, (MARGIN + 120, top + 48), name, 56, GREEN, bold=True, anchor="mm")
         room = PAGE[0] - 2 * MARGIN - 300
@@ -150,10 +197,10 @@ def _code(draw: ImageDraw.ImageDraw, code: str, top: int) -> int:
     return top + 372
 
 
-def _steps(draw: ImageDraw.ImageDraw, top: int) -> None:
+def _steps(draw: ImageDraw.ImageDraw, words: Words, top: int) -> None:
     foot = PAGE[1] - 190
-    room = (foot - top - 70) / len(STEPS)
-    for number, (deed, how) in enumerate(STEPS, 1):
+    room = (foot - top - 70) / len(words.steps)
+    for number, (deed, how) in enumerate(words.steps, 1):
         middle = top + 60 + room * (number - 0.5)
         draw.ellipse((MARGIN, middle - 74, MARGIN + 148, middle + 74), fill=SUN)
         write(draw, (MARGIN + 74, middle), str(number), 96, WHITE, bold=True, anchor="mm")
@@ -164,8 +211,7 @@ def _steps(draw: ImageDraw.ImageDraw, top: int) -> None:
             write(draw, (MARGIN + 210, middle - high / 2 + 98 + 72 * line), text, 56, QUIET)
 
 
-def _foot(draw: ImageDraw.ImageDraw, poster: Poster) -> None:
+def _foot(draw: ImageDraw.ImageDraw, words: Words) -> None:
     top = PAGE[1] - 160
     draw.rectangle((0, top, PAGE[0], PAGE[1]), fill=LEAF)
-    words = f"わからないときは、会場の係に声をかけてください。　このコードは{poster.until}まで使えます。"
-    write(draw, (PAGE[0] / 2, top + 80), words, 50, INK, anchor="mm")
+    write(draw, (PAGE[0] / 2, top + 80), words.foot, 50, INK, anchor="mm")

@@ -24,6 +24,7 @@ from bot import postback
 from bot.content.errors import ContentError
 from bot.content.richmenus import Area, RichMenu, load_rich_menus
 from bot.content.texts import load_texts
+from bot.desk.hearing_back import FLOW as MINE
 from bot.flows import FLOWS
 from bot.line.client import LineClient
 from bot.menu_picture import SIZE, draw, fields
@@ -80,7 +81,7 @@ def load(content_dir: Path) -> dict[str, RichMenu]:
     menus = load_rich_menus(content_dir / FILE)
     texts = load_texts(content_dir / "texts" / "ja")
     says = {key.removeprefix("danger.") for key in texts.by_key if key.startswith("danger.")}
-    known: dict[str, Collection[str]] = {"start": FLOWS, "say": says, "menu": ("",)}
+    known: dict[str, Collection[str]] = {"start": {*FLOWS, MINE}, "say": says, "menu": ("",)}
     for menu in menus.values():
         for area in menu.areas:
             if area.target not in known[area.deed]:

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot import mailer
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_CHANNEL = "default"
+MOST_PROXIES = 5
 _PRINTABLE = re.compile(r"[!-~]+")
 _CHANNEL_NAME = re.compile(r"^LINE_(?:([A-Z0-9]+)_)?CHANNEL_SECRET$")
 
@@ -38,8 +41,10 @@ class Settings:
     public_url: str
     content_dir: Path
     smtp_url: str | None = field(repr=False)
+    mail_from: str
     host: str
     port: int
+    proxies: int  # reverse proxies in front of us, whose X-Forwarded-For is to be believed
     log_level: str
     log_format: str
 
@@ -52,6 +57,9 @@ class Settings:
         if not (port_text.isdigit() and 0 < int(port_text) < 65536):
             wrong.append(f"PORT: {port_text!r} is no port")
         port = int(port_text) if port_text.isdigit() else 8000
+        proxies = get("PROXIES") or "0"
+        if not (proxies.isascii() and proxies.isdigit() and int(proxies) <= MOST_PROXIES):
+            wrong.append(f"PROXIES: {proxies!r} is no number from 0 to {MOST_PROXIES}")
         log_format = get("LOG_FORMAT") or "json"
         if log_format not in ("json", "text"):
             wrong.append(f"LOG_FORMAT: {log_format!r} is neither json nor text")
@@ -67,6 +75,15 @@ class Settings:
         content_dir = Path(get("CONTENT_DIR") or REPOSITORY / "content")
         if not content_dir.is_dir():
             wrong.append(f"CONTENT_DIR: there is no folder {content_dir}")
+        smtp_url = (get("SMTP_URL") or "").strip() or None
+        mail_from = (get("MAIL_FROM") or "").strip() or mailer.sender_for(public_url)
+        if smtp_url:
+            try:
+                mailer.server_of(smtp_url)
+            except mailer.BadAddress as bad:
+                wrong.append(str(bad))
+        if not mailer.is_address(mail_from):
+            wrong.append("MAIL_FROM: is no e-mail address")
         channels = _channels(os.environ if env is None else env, wrong)
         if wrong:
             raise BadSettings("\n".join(wrong))
@@ -77,9 +94,11 @@ class Settings:
             line_api_base=line_api_base,
             public_url=public_url,
             content_dir=content_dir,
-            smtp_url=get("SMTP_URL") or None,
+            smtp_url=smtp_url,
+            mail_from=mail_from,
             host=get("HOST") or "127.0.0.1",
             port=port,
+            proxies=int(proxies),
             log_level=log_level,
             log_format=log_format,
         )

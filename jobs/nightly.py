@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from bot import log
-from storage import attempts, conversations, events, guard, links, outbox
-from storage.work import Work
+from bot.content.library import Content
+from storage import (
+    attempts,
+    audit,
+    conversations,
+    drafts,
+    events,
+    guard,
+    links,
+    mails,
+    notices,
+    outbox,
+    reminders,
+    retention,
+    sessions,
+    staff_lines,
+    tries,
+)
+from storage.work import Database, Work
 
 if TYPE_CHECKING:
     from bot.app import Services
@@ -21,21 +39,78 @@ FORGET: dict[str, Callable[[Work], int]] = {
     "conversations": lambda work: conversations.forget_old(work, UNFINISHED),
     "outbox": lambda work: outbox.forget_old(work, SETTLED),
     "attempts": attempts.forget_old,
+    "drafts": drafts.forget_old,
     "links": links.forget_old,
     "guard": guard.forget_old,
+    "mails": lambda work: mails.forget_old(work, SETTLED),
+    "notices": lambda work: notices.forget_old(work, SETTLED),
+    "reminders": lambda work: reminders.forget_old(work, SETTLED),
+    "staff_codes": staff_lines.forget_old,
+    "sessions": sessions.forget_old,
+    "tries": tries.forget_old,
 }
+AT_ONCE = 50  # concerns in one transaction: nobody waits long for it
+
+
+class Rooms(Protocol):
+    """What retention needs of the services; the command line has it too."""
+
+    @property
+    def db(self) -> Database: ...
+
+    @property
+    def content(self) -> Content: ...
+
+
+def policy(content: Content) -> dict[str, dt.timedelta]:
+    """How long the words of a closed concern are kept, by outcome."""
+    return {key: outcome.retention for key, outcome in content.outcomes.items()}
+
+
+def purge_concerns(services: Rooms, actor: str) -> int:
+    """The words of concerns that have been closed for long enough; how many went."""
+    with services.db.look() as work:
+        found = retention.due(work, policy(services.content))
+    gone = 0
+    for at in range(0, len(found), AT_ONCE):
+        with services.db.work() as work:
+            gone += sum(retention.purge(work, each, actor) for each in found[at : at + AT_ONCE])
+    return gone
 
 
 def purge(services: Services) -> dict[str, int]:
     """Forget, each kind in its own transaction; a failing one does not keep the others. How many went."""
+    parts: dict[str, Callable[[], int]] = {
+        **{kind: partial(_in_one_work, services, forget) for kind, forget in FORGET.items()},
+        "concerns": lambda: purge_concerns(services, "nightly"),
+        "audit": lambda: _old_audit(services),
+    }
     gone = {}
-    for kind, forget in FORGET.items():
+    for kind, forget in parts.items():
         try:
-            with services.db.work() as work:
-                gone[kind] = forget(work)
+            gone[kind] = forget()
         except Exception as trouble:
             log.error("nightly.trouble", trouble, kind=kind)
     services.db.truncate_log()
     for kind, count in gone.items():
         log.event("nightly.forgot", kind=kind, count=count)
+    _note_heads(services)
     return gone
+
+
+def _note_heads(services: Rooms) -> None:
+    """The newest hash of each audit chain goes where the database is not: into the log."""
+    with services.db.look() as work:
+        heads = [audit.head(work, channel) for channel in audit.channels(work)]
+    for head in heads:
+        log.event("audit.head", mark=f"{head.channel}:{head.seq}:{head.hash}")
+
+
+def _in_one_work(services: Services, forget: Callable[[Work], int]) -> int:
+    with services.db.work() as work:
+        return forget(work)
+
+
+def _old_audit(services: Rooms) -> int:
+    with services.db.work() as work:
+        return audit.forget_old(work, dt.timedelta(days=services.content.audit_retention_days))

@@ -26,7 +26,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot import log
-from jobs import broadcast, nightly
+from jobs import broadcast, clocks, nightly
 from storage import broadcasts, instance
 from storage.work import Database, Work
 
@@ -218,6 +218,7 @@ def start(services: Services) -> Timetable:
     in_rhythm = {"jobstore": RHYTHM, "executor": RHYTHM}
     scheduler.add_job(nothing, IntervalTrigger(seconds=1), id="tick", **in_rhythm)
     scheduler.add_job(minute, IntervalTrigger(minutes=1), id="minute", **in_rhythm)
+    scheduler.add_job(clocks.minute, IntervalTrigger(minutes=1), id="clocks", args=[services], **in_rhythm)
     purge_at = CronTrigger(hour=3, minute=20, timezone=TOKYO)
     scheduler.add_job(nightly.purge, purge_at, id="nightly", args=[services], **in_rhythm)
     scheduler.start()

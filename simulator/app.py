@@ -14,6 +14,8 @@ from simulator.acts import Phone
 from simulator.answers import say
 from simulator.api import api
 from simulator.control import control
+from simulator.mail import Mailbox, MailServer
+from simulator.mail_pages import mail_pages
 from simulator.platform import Bot, Platform
 from simulator.server import Server
 from simulator.webhooks import Postman
@@ -22,8 +24,8 @@ PEOPLE = ("はなこ", "たろう", "みちこ")
 _ROUTES_OF = (api_richmenu,)  # imported for the routes that it adds to `api`
 
 
-def create_app(bots: Iterable[Bot], people: Sequence[str] = PEOPLE) -> Flask:
-    """The WSGI application: LINE's Messaging API, the control interface and the phone."""
+def create_app(bots: Iterable[Bot], people: Sequence[str] = PEOPLE, mailbox: Mailbox | None = None) -> Flask:
+    """The WSGI application: LINE's Messaging API, the control interface, the phone, and the mails that came."""
     platform = Platform(bots, people)
     postman = Postman(platform)
     app = Flask("simulator", static_folder=None)
@@ -32,6 +34,8 @@ def create_app(bots: Iterable[Bot], people: Sequence[str] = PEOPLE) -> Flask:
     app.extensions.update(platform=platform, postman=postman, phone=Phone(platform, postman))
     app.register_blueprint(api)
     app.register_blueprint(control)
+    app.extensions["mailbox"] = mailbox or Mailbox()
+    app.register_blueprint(mail_pages)
     app.register_error_handler(HTTPException, _http_error)
     return app
 
@@ -47,9 +51,17 @@ class Simulator:
     """A running stand-in: `with Simulator([bot]) as line: … line.url …`."""
 
     def __init__(
-        self, bots: Iterable[Bot], people: Sequence[str] = PEOPLE, *, host: str = "127.0.0.1", port: int = 0
+        self,
+        bots: Iterable[Bot],
+        people: Sequence[str] = PEOPLE,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        mail_port: int | None = None,
     ) -> None:
-        self.app = create_app(bots, people)
+        """`mail_port`: also a mail server there (0: on any free port)."""
+        self.post = MailServer(host, mail_port) if mail_port is not None else None
+        self.app = create_app(bots, people, self.post.mailbox if self.post else None)
         self.platform: Platform = self.app.extensions["platform"]
         self._postman: Postman = self.app.extensions["postman"]
         self._server = Server(self.app, host, port)
@@ -58,6 +70,8 @@ class Simulator:
 
     def start(self) -> Simulator:
         self._server.start()
+        if self.post is not None:
+            self.post.start()
         return self
 
     def stop(self) -> None:
@@ -66,6 +80,8 @@ class Simulator:
             return
         self.platform.closing.set()
         self.platform.faults.clear()
+        if self.post is not None:
+            self.post.stop()
         self._postman.close()
         self._server.stop()
 
@@ -81,9 +97,15 @@ class Simulator:
         self.stop()
 
 
-def run(port: int, bots: Iterable[Bot], people: Sequence[str] = PEOPLE, host: str = "127.0.0.1") -> None:
+def run(
+    port: int,
+    bots: Iterable[Bot],
+    people: Sequence[str] = PEOPLE,
+    host: str = "127.0.0.1",
+    mail_port: int | None = None,
+) -> None:
     """Serves until Ctrl-C."""
-    with Simulator(bots, people, host=host, port=port) as line:
+    with Simulator(bots, people, host=host, port=port, mail_port=mail_port) as line:
         try:
             line.wait()
         except KeyboardInterrupt:

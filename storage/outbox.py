@@ -127,9 +127,10 @@ def put(
     broadcast_id: str | None = None,
     chunk: int | None = None,
     expires: dt.datetime | None = None,
+    not_before: dt.datetime | None = None,
 ) -> None:
     """Write one call to be made. For kind "message", body is {"messages": [...]} without the address."""
-    key = str(uuid.uuid4())
+    key, begins = str(uuid.uuid4()), not_before or work.now
     token = work.seal(reply_token, channel, "outbox", "reply_token", key) if reply_token else None
     work.conn.execute(
         _PUT,
@@ -147,8 +148,8 @@ def put(
             "must_arrive": must_arrive,
             "state": "waiting",
             "tries": 0,
-            "next_try": work.now,
-            "expires": expires or work.now + MESSAGE_LIFE,
+            "next_try": begins,
+            "expires": expires or begins + MESSAGE_LIFE,
             "created_at": work.now,
         },
     )
@@ -208,6 +209,7 @@ def _due(lock: bool, skip: frozenset[str], free_only: frozenset[str]) -> Select[
         _earlier.c.kind == outbox.c.kind,  # a menu that waits holds up no answer
         _earlier.c.state == "waiting",
         _earlier.c.id < outbox.c.id,
+        or_(_earlier.c.next_try <= _NOW, _earlier.c.tries > 0),  # what waits for the morning holds up nobody
     ]
     permitted: list[ColumnElement[bool]] = [outbox.c.channel.not_in(skip)]
     if free_only:
@@ -319,10 +321,8 @@ def postpone(
 ) -> None:
     """Try again at `until`. The reply token is kept, is kept but doubtful (perhaps used), or is gone."""
     values: dict[str, Any] = {"next_try": until, "leased_until": None, "error": error[:300]}
-    if reply == "gone":
-        values["reply_token"] = None
-    elif reply == "doubtful":
-        values["reply_doubtful"] = True
+    if reply != "keep":
+        values |= {"reply_token": None} if reply == "gone" else {"reply_doubtful": True}
     work.conn.execute(update(outbox).where(outbox.c.id == outgoing_id).values(**values))
 
 
@@ -380,7 +380,8 @@ def give_up(work: Work, broadcast_id: str) -> list[int]:
 
 def due_now(work: Work) -> None:
     """Everything that waits for its next try is due at once (the operator has mended what was wrong)."""
-    work.conn.execute(update(outbox).where(outbox.c.state == "waiting").values(next_try=work.now))
+    again = and_(outbox.c.state == "waiting", outbox.c.tries > 0)  # what waits for the morning still does
+    work.conn.execute(update(outbox).where(again).values(next_try=work.now))
 
 
 def drop_waiting(work: Work) -> int:

@@ -48,9 +48,11 @@ people = Table(
     Column("consent_version", String(32)),
     Column("consent_at", Moment),
     Column("danger_until", Moment),
+    Column("partner_id", String(32)),  # of the watch partner for whom they report
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("channel", "line_index"),
     Index(None, "channel", "role", "town"),
+    Index(None, "partner_id"),
 )
 
 person_topics = Table(
@@ -77,6 +79,7 @@ class Person:
     supporter_since: dt.datetime | None
     danger_until: dt.datetime | None
     friend_changed_ms: int  # LINE's time of the last event that told whether they are a friend
+    partner_id: str | None = None
     topics: tuple[str, ...] = ()
 
 
@@ -92,6 +95,7 @@ _COLUMNS = tuple(
         "supporter_since",
         "danger_until",
         "friend_changed_ms",
+        "partner_id",
     )
 )
 _BY_INDEX = select(*_COLUMNS).where(
@@ -140,7 +144,8 @@ def _made(work: Work, channel: str, line_id: str, line_index: str) -> Row[*tuple
 
 
 def _locked_row(work: Work, channel: str, line_index: str) -> Row[*tuple[Any, ...]] | None:
-    query = _BY_INDEX.with_for_update() if work.on_postgresql else _BY_INDEX
+    # A row may refer to this person all the same (a desk that writes to them): it would wait, and then we for it.
+    query = _BY_INDEX.with_for_update(key_share=True) if work.on_postgresql else _BY_INDEX
     return work.conn.execute(query, {"channel": channel, "line_index": line_index}).first()
 
 
@@ -165,6 +170,7 @@ def _person(work: Work, row: Row[*tuple[Any, ...]], line_id: str) -> Person:
         row.supporter_since,
         row.danger_until,
         row.friend_changed_ms,
+        row.partner_id,
         topics,
     )
 
@@ -211,6 +217,14 @@ def register(
             insert(person_topics),
             [{"person_id": person.id, "topic": topic, "channel": person.channel} for topic in set(topics)],
         )
+
+
+def keep_still(work: Work, person_id: str) -> None:
+    """Nobody else changes this person until the unit of work ends. Always before a concern of theirs is changed:
+    their chat does it in this order, too, and neither waits for the other for ever."""
+    if work.on_postgresql:
+        this = select(people.c.id).where(people.c.id == person_id)
+        work.conn.execute(this.with_for_update(key_share=True))
 
 
 def hold_broadcasts(work: Work, person_id: str, until: dt.datetime) -> None:

@@ -32,6 +32,17 @@ class Work:
     cipher: Cipher
     index_key: bytes = field(repr=False)
     now: dt.datetime
+    _last: list[tuple[str, Callable[[], None]]] = field(default_factory=list, repr=False, compare=False)
+
+    def before_commit(self, row: str, deed: Callable[[], None]) -> None:
+        """Do this last of all, still inside the transaction: for a row that everybody else waits for, too."""
+        self._last.append((row, deed))
+
+    def settle(self) -> None:
+        """Do now what was left for the end: row by row in one order, so that nobody waits crosswise."""
+        while self._last:
+            self._last.sort(key=lambda left: left[0])
+            self._last.pop(0)[1]()
 
     @property
     def on_postgresql(self) -> bool:
@@ -70,7 +81,9 @@ class Database:
     def work(self) -> Iterator[Work]:
         """A transaction that writes; on SQLite it takes the write lock at once (BEGIN IMMEDIATE)."""
         with self._turn_to_write(), self.engine.begin() as conn:
-            yield Work(conn, self.cipher, self.index_key, self.clock())
+            work = Work(conn, self.cipher, self.index_key, self.clock())
+            yield work
+            work.settle()
 
     def _turn_to_write(self) -> AbstractContextManager[object]:
         """SQLite has one writer at a time: threads that queue here are served in milliseconds, threads that

@@ -83,7 +83,7 @@ def test_another_persons_danger_is_answered_to_the_one_who_tells_of_it() -> None
     assert "知らせてくださって" in words
     assert "あなたは悪くありません" not in words
     assert "とてもつらいのですね" not in words
-    assert Button("start", "気がかりを知らせる", "concern") in buttons
+    assert Button("start", "気になる人がいる", "concern") in buttons
 
 
 def test_ones_own_despair_gets_lines_that_answer_at_any_hour() -> None:
@@ -103,7 +103,7 @@ def test_both_persons_are_answered_when_a_text_speaks_of_both() -> None:
     words = "\n".join(reply.messages)
     assert "知らせてくださって" in words
     assert "とてもつらいのですね" in words
-    assert Button("start", "気がかりを知らせる", "concern") in reply.buttons
+    assert Button("start", "気になる人がいる", "concern") in reply.buttons
     assert len({button.value for button in reply.buttons}) == len(reply.buttons)
 
 

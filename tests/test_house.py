@@ -19,6 +19,9 @@ ONLY_IN = {  # a library, and the only places that may import it
     "apscheduler": ("jobs/timetable.py",),
     "flask": ("bot/web/", "bot/app.py", "simulator/"),
     "typer": ("bot/cli/",),
+    "reportlab": ("bot/pdf.py",),
+    "smtplib": ("bot/mailer.py",),
+    "argon2": ("storage/", "bot/web/desk/", "bot/cli/staff.py", "bot/passwords.py"),
 }
 NEVER = {  # a room, and what it may not import
     "storage/": ("bot", "jobs", "simulator"),
@@ -34,8 +37,11 @@ NEVER = {  # a room, and what it may not import
         "time",
         "requests",
     ),
-    "bot/content/": ("storage", "flask", "bot.line", "bot.handlers", "bot.flows", "bot.web", "bot.app"),
+    "bot/content/": (
+        *("storage", "flask", "bot.line", "bot.handlers", "bot.flows", "bot.web", "bot.desk", "bot.app"),
+    ),
     "bot/handlers/": ("flask", "bot.web", "bot.cli"),
+    "bot/desk/": ("flask", "bot.web", "bot.cli", "bot.handlers", "bot.flows"),
     "bot/line/": ("storage", "bot.handlers", "bot.flows", "bot.web"),
     "jobs/": ("bot.cli", "bot.web", "simulator"),
     "simulator/": ("bot", "storage", "jobs"),

@@ -12,7 +12,8 @@ import pytest
 from bot.content.errors import ContentError
 from bot.content.hotlines import load_hotlines
 from bot.content.kinds import load_concern_kinds, load_handbook, load_troubles
-from bot.content.places import Window, desk_for, load_towns, load_windows, route
+from bot.content.place_files import load_towns, load_windows
+from bot.content.places import Window, desk_for, route
 from bot.content.schemes import load_schemes
 
 CONTENT = Path(__file__).parent.parent / "content"
@@ -172,91 +173,14 @@ def test_the_safety_net_has_a_line_that_is_always_open() -> None:
         assert HOTLINES[key].open_at(dt.datetime(2027, 1, 1, 3, 0, tzinfo=ZoneInfo("Asia/Tokyo")))
 
 
-TOWN = """
-- key: iwami
-  name: "岩美町"
-  kana: "いわみちょう"
-  prefecture: "鳥取県"
-  phone: "0857-73-1411"
-  districts: [{key: whole, name: "町全体"}]
-"""
-WINDOW = """
-- key: desk
-  name: "福祉課"
-  owner: "岩美町"
-  serves: [iwami]
-  kinds: [dv]
-  phone: "0857-73-1333"
-  verified_at: 2026-07-28
-  source: "広報"
-  fallback: true
-"""
+def test_every_town_has_landmarks_for_those_who_cannot_name_it() -> None:
+    assert all(2 <= len(town.landmarks) <= 5 for town in TOWNS)
+    assert "湯村温泉" in next(town for town in TOWNS if town.key == "shinonsen").landmarks
 
 
-def trouble_with_town(tmp_path: Path, text: str) -> str:
-    (tmp_path / "towns.yaml").write_text(text, "utf-8")
-    with pytest.raises(ContentError) as trouble:
-        load_towns(tmp_path / "towns.yaml")
-    return str(trouble.value)
-
-
-def trouble_with_window(tmp_path: Path, text: str) -> str:
-    (tmp_path / "windows.yaml").write_text(text, "utf-8")
-    (tmp_path / "towns.yaml").write_text(TOWN, "utf-8")
-    towns = load_towns(tmp_path / "towns.yaml")
-    with pytest.raises(ContentError) as trouble:
-        load_windows(tmp_path / "windows.yaml", towns, KINDS)
-    return str(trouble.value)
-
-
-@pytest.mark.parametrize(
-    ("change", "to", "said"),
-    [
-        ('"0857-73-1411"', '"0857-73-141"', "phone"),
-        ('"0857-73-1411"', "null", "phone"),
-        ('"岩美町"', "5", "name"),
-        ("key: iwami", "key: いわみ", "key"),
-        ("[{key: whole", "[{kee: whole", "districts"),
-        ('[{key: whole, name: "町全体"}]', "[]", "districts"),
-        ("prefecture:", "province:", "province"),
-        ('kana: "いわみちょう"', 'kana: "いわみちょう"\n  population: "many"', "population"),
-    ],
-)
-def test_an_editor_of_towns_is_told_the_town_and_the_field(
-    tmp_path: Path, change: str, to: str, said: str
-) -> None:
-    message = trouble_with_town(tmp_path, TOWN.replace(change, to))
-    assert message.startswith("content/towns.yaml: ")
-    assert said in message
-
-
-@pytest.mark.parametrize(
-    ("change", "to", "said"),
-    [
-        ("serves: [iwami]", "serves: [moon]", "moon"),
-        ("serves: [iwami]", "serves: []", "serves"),
-        ("kinds: [dv]", "kinds: [sadness]", "sadness"),
-        ('"0857-73-1333"', "857731333", "phone"),
-        ("2026-07-28", '"July"', "verified_at"),
-        ("fallback: true", "fallback: perhaps", "fallback"),
-        ("fallback: true", "fallback: false", "exactly one"),
-        ("fallback: true", "fallback: true\n  recipients: [nobody]", "recipients"),
-        ("fallback: true", "fallback: true\n  hours: {always: maybe}", "hours"),
-        ("fallback: true", "fallback: true\n  hours: often", "hours"),
-        ("fallback: true", "fallback: true\n  colour: red", "colour"),
-    ],
-)
-def test_an_editor_of_windows_is_told_the_window_and_the_field(
-    tmp_path: Path, change: str, to: str, said: str
-) -> None:
-    message = trouble_with_window(tmp_path, WINDOW.replace(change, to))
-    assert message.startswith("content/windows.yaml: ")
-    assert said in message
-
-
-def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    assert "twice" in trouble_with_town(tmp_path, TOWN + TOWN)
-    assert "twice" in trouble_with_window(tmp_path, WINDOW + WINDOW)
+def test_a_scheme_never_names_a_desk_that_was_given_up() -> None:
+    gone = window_like("tottori_fukushi", active=False)
+    assert desk_for([gone], "tottori", "福祉事務所") is None
 
 
 @pytest.mark.parametrize(

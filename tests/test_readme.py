@@ -155,10 +155,11 @@ def test_every_make_target_on_the_page_exists(page: Path) -> None:
 def folders_on_the_map() -> dict[str, str]:
     """Each folder of the map, with the remark beside it."""
     (drawn,) = FENCE.findall(chapter("Where things are"))
-    found, top = {}, ""
+    found: dict[str, str] = {}
+    above: list[str] = []
     for indent, name, remark in re.findall(r"^( *)(\w+)/ +(.*)$", drawn, re.M):
-        top = top if indent else name
-        found[f"{top}/{name}" if indent else name] = remark
+        above = [*above[: len(indent) // 2], name]
+        found["/".join(above)] = remark
     assert len(found) == len(drawn.strip().splitlines())
     return found
 

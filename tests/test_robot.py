@@ -33,6 +33,7 @@ class Robot:
     town: Town
     clock: Clock
     code: str
+    partner: str
     taps: int = 0
 
     def walk(self, path: tuple[str, ...]) -> Phone:
@@ -95,7 +96,7 @@ def _state(phone: Phone) -> str:
 @pytest.fixture
 def robot(migrated_sqlite: Path, tmp_path: Path, cipher: Cipher, clock: Clock) -> Iterator[Robot]:
     town = town_on_sqlite(migrated_sqlite, tmp_path, cipher, clock)
-    yield Robot(town, clock, town.course().code)
+    yield Robot(town, clock, town.course().code, town.partner(towns=("iwami", "tottori")).code)
     town.services.db.close()
 
 
@@ -113,6 +114,8 @@ def test_every_button_of_every_message_leads_on(robot: Robot) -> None:
         steps = list(dict.fromkeys(_meaning(data) for data in _taps(phone.got)))
         if "「コード」" in phone.sees:
             steps.append(f"type:{robot.code}")
+        if not path:
+            steps.append(f"type:{robot.partner}")
         for step in steps:
             if step in meanings:
                 continue  # the same answer to the same question was followed from another place
@@ -145,7 +148,7 @@ def test_a_restless_person_who_taps_anything_old_and_types_rubbish_always_gets_a
         elif kind < 0.77 and old:
             phone.taps_data(chance.choice(old))
         elif kind < 0.82:
-            phone.types(robot.code)
+            phone.types(chance.choice((robot.code, robot.partner)))
         elif kind < 0.86:
             phone.sends(chance.choice(["sticker", "image", "location"]))
         else:

@@ -39,6 +39,9 @@ def test_a_line_end_behind_a_secret_does_not_count() -> None:
     [
         ("PORT", "abc"),
         ("PORT", "70000"),
+        ("PROXIES", "-1"),
+        ("PROXIES", "6"),
+        ("PROXIES", "all"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
         ("PUBLIC_URL", "ftp://here"),

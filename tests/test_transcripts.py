@@ -18,6 +18,8 @@ from phone import Phone
 from surroundings import Clock
 from town import PUBLIC_URL, TOKYO, Town, town_on_sqlite, wrong_with
 
+from bot.desk import hearing_back
+from storage import concerns
 from storage.crypto import Cipher
 
 FOLDER = Path(__file__).parent / "transcripts"
@@ -58,10 +60,18 @@ def _play(written: str, town: Town, clock: Clock) -> Iterator[str]:
         elif line.startswith("講座 "):
             code = town.course(line[3:]).readable_code
             yield line
+        elif line.startswith("見守り "):
+            code = town.partner(line[4:]).readable_code
+            yield line
+        elif line.startswith("● 窓口が: "):
+            yield ""
+            yield line
+            _told(town, phone, line.partition(": ")[2])
+            yield from (f"  {_masked(said)}".rstrip() for said in _said(phone.got))
         elif line.startswith("● "):
             yield ""
             yield line
-            _act(phone, line[2:].replace("＜コード＞", code))
+            _act(phone, line[2:].replace("＜コード＞", code).replace("＜見守りのコード＞", code))
             assert wrong_with(phone.got) == []
             yield from (f"  {_masked(said)}".rstrip() for said in _said(phone.got))
 
@@ -79,6 +89,14 @@ def _act(phone: Phone, deed: str) -> None:
             phone.sends({"スタンプ": "sticker", "写真": "image", "場所": "location"}[what])
         case _:
             raise AssertionError(f"what is {deed!r}?")
+
+
+def _told(town: Town, phone: Phone, word: Any) -> None:
+    """What the person hears when the desk has done something with the only concern there is."""
+    with town.services.db.work() as work:
+        (concern,) = concerns.listed(work)
+        hearing_back.tell(work, town.services.content, concern, word)
+    phone.looks()
 
 
 def _masked(line: str) -> str:

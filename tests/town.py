@@ -18,14 +18,15 @@ from surroundings import Clock
 
 from bot.app import Services, create_app
 from bot.content.library import Content, load_content
-from bot.flows.context import Context, OpenCourse
+from bot.flows.context import Context, OpenCourse, Visitor, Watch
 from bot.line.client import LineClient
 from bot.settings import Settings
 from simulator.line_check import check_request, unseen
-from storage import courses, tables
+from storage import courses, partners, tables
 from storage.courses import Course
 from storage.crypto import Cipher
 from storage.database import open_database
+from storage.partners import Partner
 from storage.work import Database
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,6 +93,11 @@ class Town:
                 valid_until=now + dt.timedelta(days=7),
             )
 
+    def partner(self, name: str = "因幡新聞 岩美販売店", towns: tuple[str, ...] = ("iwami",)) -> Partner:
+        """A watch partner with its code."""
+        with self.services.db.work() as work:
+            return partners.add(work, "default", name=name, towns=towns)
+
     def rows(self, table: Table) -> list[Row[Any]]:
         """All rows, in the order of their keys."""
         with self.services.db.look() as work:
@@ -121,8 +127,13 @@ def _everything(db: Database) -> Iterator[str]:
                         yield str(work.unseal(value, tenant, table.name, column.name, bound))
 
 
-def context(*, now: dt.datetime = MORNING, towns: tuple[str, ...] | None = None) -> Context:
-    """What a flow looks at, on a Tuesday morning, with one open course."""
+WATCH = Watch("因幡新聞 岩美販売店", ("tottori", "iwami"))
+
+
+def context(
+    *, now: dt.datetime = MORNING, towns: tuple[str, ...] | None = None, watch: Watch | None = WATCH
+) -> Context:
+    """What a flow looks at, on a Tuesday morning, with one open course; the visitor is of a watch partner, too."""
     content = the_content()
     plan = content.channels["default"]
     return Context(
@@ -130,6 +141,7 @@ def context(*, now: dt.datetime = MORNING, towns: tuple[str, ...] | None = None)
         content=content,
         towns=tuple(content.town(key) for key in towns or plan.towns),
         central_town=plan.central,
+        visitor=Visitor(watch=watch),
         courses=(OpenCourse("course", CODE, "つながりサポーター養成講座", "tottori"),),
     )
 

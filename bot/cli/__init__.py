@@ -7,7 +7,9 @@ from typing import Any
 import typer
 import typer.rich_utils
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
+from bot import log
 from bot.cli.output import Refused, complain
 from bot.content.errors import ContentError
 from bot.settings import BadSettings
@@ -44,19 +46,23 @@ class House(TyperGroup):
         except OURS as wrong:
             for line in str(wrong).splitlines():
                 complain(line)
+        except (typer.Exit, typer.Abort, TyperException):
+            raise
         except Exception as trouble:
-            if not is_outage(trouble):
-                raise
-            # The driver's words may quote the address with its password: only the kind is told.
-            complain(
-                f"データベースを使えません（{type(trouble).__name__}）。", "DATABASE_URL を確かめてください。"
-            )
+            # Its words may quote an address with its password, or what was told of a neighbour: only its kind
+            # and place are told, since this stream often ends in a log.
+            kind = type(trouble).__name__
+            if is_outage(trouble):
+                complain(f"データベースを使えません（{kind}）。", "DATABASE_URL を確かめてください。")
+            else:
+                complain(f"思いがけない誤りが起きました（{kind}）。", log.trace_of(trouble))
         raise typer.Exit(1)
 
 
 def build() -> typer.Typer:
     """All commands. Imported here, so that the service's own modules can be used without the command line."""
     from bot.cli import (
+        audit,
         broadcast,
         concern,
         content,
@@ -66,9 +72,11 @@ def build() -> typer.Typer:
         event,
         flow,
         key,
+        partner,
         report,
         richmenu,
         route,
+        staff,
         supporter,
     )
     from bot.cli.chat import chat
@@ -86,8 +94,8 @@ def build() -> typer.Typer:
     )
     for command in (serve, work, demo, simulate, check, chat):
         made.command()(command)
-    people = (broadcast, course, supporter, concern, danger, route)
-    for noun in (*people, content, richmenu, flow, report, event, key, db):
+    people = (broadcast, course, supporter, partner, concern, danger, route, staff)
+    for noun in (*people, content, richmenu, flow, report, audit, event, key, db):
         made.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     return made
 

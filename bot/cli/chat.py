@@ -13,7 +13,7 @@ from bot.cli.house import open_content
 from bot.cli.output import TOKYO
 from bot.content.library import Content
 from bot.flows import FLOWS, Flow
-from bot.flows.context import Context, OpenCourse
+from bot.flows.context import Context, OpenCourse, Visitor, Watch
 from bot.flows.effects import Effect, GoOn, OpenConcern, RegisterSupporter, Say, ShowSchemes, ShowWindows
 from bot.flows.engine import Asking, back, play
 from bot.flows.talk import NotAnAnswer, Tapped, Typed, plain, understand
@@ -52,11 +52,12 @@ def chat(
 
 
 def practice_context(content: Content) -> Context:
-    """Now, the towns of the default channel, a stranger, and one course with a code to try."""
+    """Now, the towns of the default channel, somebody of a watch partner, and one course with a code to try."""
     channel = content.channels.get(DEFAULT_CHANNEL) or next(iter(content.channels.values()))
     towns = tuple(content.towns[key] for key in channel.towns)
     course = OpenCourse("practice", PRACTICE_CODE, "練習の講座", towns[0].key)
-    return Context(dt.datetime.now(TOKYO), content, towns, channel.central, courses=(course,))
+    visitor = Visitor(watch=Watch("練習の店", (towns[0].key,)))
+    return Context(dt.datetime.now(TOKYO), content, towns, channel.central, visitor, (course,))
 
 
 def _talk(flow: Flow, ctx: Context) -> tuple[Effect, ...] | None:
@@ -146,9 +147,9 @@ def in_words(effect: Effect, ctx: Context) -> list[str]:
         case OpenConcern():
             kind = content.concern_kinds[effect.kind].label
             name = next((w.name for w in content.windows if w.key == effect.window), effect.window)
-            return [
-                f"→ 「{kind}」を {name} へ送る（{content.towns[effect.town].name}、急ぎの度合い {effect.level}）"
-            ]
+            doubt = "、窓口が違うかもしれない" if effect.doubted else ""
+            place = content.towns[effect.town].name
+            return [f"→ 「{kind}」を {name} へ送る（{place}、急ぎの度合い {effect.level}{doubt}）"]
         case ShowSchemes(result, _):
             groups = (result.safety, result.hubs, result.chosen, result.others)
             return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,10 +11,12 @@ import typer
 from bot.cli import output
 from bot.content.library import load_content
 from bot.line.client import LineClient
+from bot.mailer import Mailer, server_of
 from bot.settings import BadSettings, Settings
 from storage.crypto import BadKeys, cipher_from
 from storage.database import BadAddress, Undurable, WrongKeys, check_durable, new_engine, open_database
 from storage.migrate import NewerDatabase, pending
+from storage.staff import staffed_windows
 from storage.switches import sending_paused
 
 
@@ -61,9 +63,44 @@ def findings() -> Iterator[Finding]:
         yield Finding(
             "設定", None, f"PUBLIC_URL が https ではありません（{settings.public_url}）。練習にだけ使えます。"
         )
+    elif settings.proxies == 0:
+        yield Finding(
+            "設定",
+            None,
+            "PUBLIC_URL は https ですが PROXIES=0 です。前にあるリバースプロキシーの数を書いてください。"
+            "書かないと、すべての人が同じ場所から来たように見え、サインインの回数制限がみなに効きます。",
+        )
     yield from _content(settings)
     yield from _database(settings)
     yield from _line(settings)
+    yield from _mail(settings)
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    """Whether the mail server lets us in; nothing is sent."""
+    if settings.smtp_url is None:
+        yield Finding(
+            "メール",
+            None,
+            "SMTP_URL がありません。窓口へのお知らせは、受信箱と、職員がつないだLINEにだけ届きます。",
+        )
+        return
+    server = server_of(settings.smtp_url)
+    trouble = Mailer(server, settings.mail_from).reach()
+    if trouble is None:
+        yield Finding("メール", True, f"{server.host}:{server.port}（差出人 {settings.mail_from}）")
+    elif "NoSafeWay" in trouble:
+        yield Finding(
+            "メール",
+            False,
+            f"{server.host}:{server.port} は暗号化（TLS）ができません。パスワードをそのまま送ることはしません。",
+        )
+    else:
+        yield Finding(
+            "メール",
+            False,
+            f"{server.host}:{server.port} を使えません（{trouble}）。SMTP_URL を確かめてください。",
+        )
 
 
 def _content(settings: Settings) -> Iterator[Finding]:
@@ -100,7 +137,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             return
         db = open_database(settings.database_url, cipher)
         with db.look() as work:
-            paused = sending_paused(work)
+            paused, staffed = sending_paused(work), staffed_windows(work)
         db.close()
     except (BadKeys, Undurable, WrongKeys, BadAddress, NewerDatabase) as wrong:
         yield Finding("データベース", False, str(wrong))
@@ -114,6 +151,30 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 "送信", None, f"止めています: {paused}（再開: tsunagari db sending --resume --yes）"
             )
+        yield from _desks(settings, staffed)
+
+
+def _desks(settings: Settings, staffed: Collection[str]) -> Iterator[Finding]:
+    """A desk that gets mails and has nobody who can open its inbox; staff of a desk that is not there any more."""
+    try:
+        windows = load_content(settings.content_dir).windows
+    except Exception:  # a line about it is in the list already
+        return
+    living = {window.key for window in windows if window.active}
+    if gone := sorted(set(staffed) - living):
+        yield Finding(
+            "窓口",
+            None,
+            f"職員が登録されている窓口のうち、いまはないもの: {'、'.join(gone)}。"
+            "その職員の受信箱には何も届きません。tsunagari staff list で確かめ、staff windows で直してください。",
+        )
+    if empty := [w.name for w in windows if w.active and w.recipients and w.key not in staffed]:
+        yield Finding(
+            "窓口",
+            None,
+            f"メールの宛先はあるのに、受信箱をひらける職員がいない窓口: {'、'.join(empty)}。"
+            "tsunagari staff add で登録してください。",
+        )
 
 
 def _line(settings: Settings) -> Iterator[Finding]:

@@ -7,34 +7,30 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from bot.cli import output
+from bot.cli import concern_desks, concern_purge, output, sheet
+from bot.cli.concern_house import As, Number, Yes, desk_of, do, doer, find, perform, terminal
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused
 from bot.cli.segment import town_names
-from storage import audit, concerns
+from bot.desk import deeds, knowing, wording
+from bot.desk.story import Happening, story
+from storage import audit, concerns, entries, staff
 from storage.concerns import Concern, State
-from storage.transitions import NotPermitted
+from storage.work import Work
 
-app = typer.Typer(no_args_is_help=True, help="気になる人の連絡（一覧・受付・終了）")
+app = typer.Typer(no_args_is_help=True, help="気になる人の連絡（一覧・受付・引き継ぎ・終了）")
 
-STATES = {"sent": "未受付", "accepted": "対応中", "closed": "終了"}
-LEVELS = ("0 命の危険", "1 今日中", "2 3日以内", "3 通常", "4 情報")
-OUTCOMES = {
-    "connected": "支援につながった",
-    "watching": "見守りを続ける",
-    "other_desk": "ほかの窓口へ",
-    "none": "対応の必要なし",
-}
+STATES = {"sent": "未受付", "accepted": "受付済み", "in_touch": "対応中", "closed": "終了"}
+LEVELS = ("0 命の危険", "1 今日中", "2 数日のうち", "3 通常", "4 情報")
 
 Json = Annotated[bool, typer.Option("--json", help="JSONで出す。")]
-Number = Annotated[str, typer.Argument(metavar="番号", help="受付番号。例: K-7Q2M-X4TB-9")]
-As = Annotated[str, typer.Option("--as", metavar="名前", help="だれが行うか（記録に残ります）。")]
 
 
 @app.command("list")
 def list_(
     state: Annotated[
-        str | None, typer.Option("--state", help="sent（未受付）accepted（対応中）closed（終了）")
+        str | None,
+        typer.Option("--state", help="sent（未受付）accepted（受付済み）in_touch（対応中）closed（終了）"),
     ] = None,
     window: Annotated[str | None, typer.Option("--window", help="窓口のキー。")] = None,
     json: Json = False,
@@ -47,20 +43,23 @@ def list_(
         wanted = output.one_of("状態", state, STATES) if state else None
         windows = {each.key: each.name for each in house.content.windows}
         at = output.one_of("窓口", window, windows) if window else None
-        with house.db.look() as work:
+        with house.db.work() as work:
             found = concerns.listed(work, state=_state(wanted), window=at)
+            for key in sorted({each.window for each in found}):
+                deeds.listed(work, desk_of(house), terminal(), key)
         if json:
             output.as_json([_facts(each) for each in found])
             return
         names = town_names(house.content)
         output.table(
             "気になる人の連絡",
-            ("番号", "日時", "急ぎ", "市町", "種類", "窓口", "状態", "内容"),
+            ("番号", "日時", "急ぎ", "期限", "市町", "種類", "窓口", "状態", "内容"),
             (
                 (
                     each.number,
                     output.moment(each.created_at),
                     LEVELS[each.level],
+                    _due(house, each),
                     names.get(each.town, each.town),
                     _kind(house, each.kind),
                     windows.get(each.window, each.window),
@@ -87,15 +86,20 @@ def show(
     """
     if details and not (who and who.strip()):
         raise typer.BadParameter("内容を開くには、だれが読むかを --as で書いてください。例: --as 山田")
+    by = doer(who) if who else terminal()
     with open_house() as house:
-        found = _find(house, number)
+        found = find(house, number)
         words: dict[str, str] = {}
-        if details and who:
-            with house.db.work() as work:  # the reading and its line in the audit list stand or fall together
-                audit.note(work, who.strip()[:64], "read_details", "concern", found.id, found.channel)
-                words = dict(concerns.details(work, found))
+        told: tuple[Happening, ...] = ()
+        with house.db.work() as work:  # the reading and its line in the audit list stand or fall together
+            if details:
+                deeds.read(work, desk_of(house), by, found, "read_details")
+                words, told = dict(knowing.words_of(work, found)), _story(house, work, found)
+            else:
+                deeds.line(work, by, found, "looked")
         if json:
-            output.as_json(_facts(found) | ({"details": words} if details else {}))
+            said = [{"at": one.at, "what": one.what, "who": one.who, "text": one.text} for one in told]
+            output.as_json(_facts(found) | ({"details": words, "story": said} if details else {}))
             return
         output.fields(
             {
@@ -105,13 +109,18 @@ def show(
                 "市町": town_names(house.content).get(found.town, found.town),
                 "種類": _kind(house, found.kind),
                 "窓口": next((w.name for w in house.content.windows if w.key == found.window), found.window),
+                "最初の窓口": wording.window(house.content, found.routed_to),
                 "窓口の決まり方": found.route_reason,
-                "状態": STATES[found.state],
+                "状態": wording.state(house.content, found),
+                "期限": _due(house, found),
+                "本人": " ".join(wording.consent(house.content, found)),
                 "内容": "あり" if found.details_at else "なし",
             }
         )
         for name, text in words.items():
             output.say(f"{name}: {text}")
+        for one in told:
+            output.say(" ".join(filter(None, (one.when, one.who, one.what, *one.facts, one.text))))
 
 
 @app.command()
@@ -120,15 +129,7 @@ def accept(number: Number, who: As) -> None:
 
     例: tsunagari concern accept K-7Q2M-X4TB-9 --as 山田
     """
-    with open_house() as house:
-        found = _find(house, number)
-        try:
-            with house.db.work() as work:
-                concerns.accept(work, found)
-                audit.note(work, _name(who), "accept", "concern", found.id, found.channel)
-        except NotPermitted:
-            raise Refused(f"もう「{STATES[found.state]}」です。") from None
-        output.say(f"{found.number} を受け付けました。", output.GOOD)
+    do(number, who, lambda work, _, by, it: deeds.accept(work, by, it), "を受け付けました。")
 
 
 @app.command()
@@ -136,52 +137,46 @@ def close(
     number: Number,
     who: As,
     outcome: Annotated[
-        str, typer.Option("--outcome", help="結果: " + " ".join(f"{k}（{v}）" for k, v in OUTCOMES.items()))
+        str,
+        typer.Option("--outcome", help="結果のキーか名前（content/outcomes.yaml）。例: 支援につながった"),
     ] = "connected",
-    yes: Annotated[bool, typer.Option("--yes", help="実行する（付けないと下見だけ）。")] = False,
+    text: Annotated[str, typer.Option("--text", metavar="文", help="まとめのメモ。")] = "",
+    yes: Yes = False,
 ) -> None:
-    """対応を終えます。終えたものは戻せません。
+    """対応を終えます。通報した人には、終わったことだけが伝わります。
 
     例: tsunagari concern close K-7Q2M-X4TB-9 --outcome connected --as 山田 --yes
     """
+    doer(who)
     with open_house() as house:
-        found = _find(house, number)
-        result = output.one_of("結果", outcome, OUTCOMES)
+        found = find(house, number)
+        outcomes = {each.key: each.label for each in house.content.outcomes.values() if each.by_hand}
+        result = output.one_of("結果", outcome, outcomes)
         if found.state == "closed":
             raise Refused("もう「終了」です。")
         if not yes:
-            what = [f"{found.number}（{STATES[found.state]}）を「{OUTCOMES[result]}」で終了します。"]
+            what = [f"{found.number}（{STATES[found.state]}）を「{outcomes[result]}」で終了します。"]
             output.not_yet(what, "同じ命令に --yes を付けてください。")
             return
-        try:
-            with house.db.work() as work:
-                concerns.close(work, found, result)
-                audit.note(work, _name(who), "close", "concern", found.id, found.channel)
-        except NotPermitted:
-            raise Refused("ほかの人が先に終了しました。") from None
+        perform(
+            house,
+            number,
+            who,
+            lambda work, desk, by, it: deeds.close(work, desk, by, it, result, text.strip()),
+        )
         output.say(f"{found.number} を終了しました。", output.GOOD)
 
 
-def _name(who: str) -> str:
-    """Who does it, for the audit list: an empty name is wrong usage."""
-    if not who.strip():
-        raise typer.BadParameter("--as に名前を書いてください。例: --as 山田")
-    return who.strip()[:64]
+def _story(house: House, work: Work, concern: Concern) -> tuple[Happening, ...]:
+    """What happened to it, as its page tells it."""
+    done = audit.listed(work, channel=concern.channel, kind="concern", subject_id=concern.id, limit=500)
+    return story(house.content, staff.names(work), house.now, entries.of(work, concern), done)
 
 
-def _find(house: House, number: str) -> Concern:
-    if concerns.checked_number(number) is None:
-        raise Refused(
-            f"「{number}」は受付番号として正しくありません。",
-            "番号をもう一度ご確認ください。",
-        )
-    with house.db.look() as work:
-        found = concerns.by_number(work, number)
-    if found is None:
-        raise Refused(
-            f"「{number}」という受付番号の連絡はありません。", "tsunagari concern list で確かめられます。"
-        )
-    return found
+def _due(house: House, concern: Concern) -> str | None:
+    """What is to be done next, and how long there is for it."""
+    found = wording.due(house.content.texts, concern, house.now)
+    return found.words if found else None
 
 
 def _state(word: str | None) -> State | None:
@@ -198,3 +193,8 @@ def _facts(found: Concern) -> dict[str, Any]:
     del facts["person_id"]  # who reported is nobody's business at a terminal
     facts["has_details"] = facts.pop("details_at") is not None
     return facts
+
+
+concern_desks.add_to(app)
+concern_purge.add_to(app)
+sheet.add_to(app)

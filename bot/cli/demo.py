@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -24,6 +24,7 @@ from rich.panel import Panel
 
 from bot.app import build
 from bot.cli import output
+from bot.cli.demo_desk import Member, members, open_accounts, open_example
 from bot.cli.house import open_house
 from bot.cli.output import TOKYO, Refused
 from bot.cli.serve import run_service
@@ -38,7 +39,7 @@ from storage.crypto import new_key
 from storage.work import Database
 
 FOLDER = REPOSITORY / "var" / "demo"
-SIMULATOR_PORT, SERVICE_PORT = 8090, 8000
+SIMULATOR_PORT, SERVICE_PORT, MAIL_PORT = 8090, 8000, 8025
 READY_WITHIN = 30.0  # seconds
 TOWN, TITLE, PLACE = "tottori", "つながりサポーター養成講座（おためし）", "駅南庁舎（おためし）"
 
@@ -53,6 +54,9 @@ def demo(
     phone_port: Annotated[
         int, typer.Option("--phone-port", min=1, max=65535, help="電話の番号（使われていれば、次の番号）。")
     ] = SIMULATOR_PORT,
+    mail_port: Annotated[
+        int, typer.Option("--mail-port", min=1, max=65535, help="メールの番号（使われていれば、次の番号）。")
+    ] = MAIL_PORT,
     folder: Annotated[Path, typer.Option("--folder", help="おためしのデータを置く所。")] = FOLDER,
 ) -> None:
     """つながりを、LINEの代わりといっしょに試します。
@@ -61,19 +65,21 @@ def demo(
 
     例: tsunagari demo --reset
     """
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # also where SIGINT is ignored, as behind `&`
     if reset and folder.exists():
         shutil.rmtree(folder)
-    env = environment(folder, port, phone_port)
+    env = environment(folder, port, phone_port, mail_port)
     settings = Settings.from_env(env)
     load_content(settings.content_dir)  # what is wrong in there is said here, not in the service's log
     try:
         with _simulator(settings) as phone, _service(env) as service:
             _wait_until_ready(settings.public_url, service, folder)
             with open_house(settings) as house:
-                course = open_course(house.db)
+                course, people = open_course(house.db), members(folder)
+                open_accounts(house.db, house.content, people)
+                open_example(house, people[0])
             _menus(settings)
-            _welcome(phone, settings.public_url, course, folder / "env")
+            _welcome(phone, settings.public_url, course, people, folder / "env")
             while service.is_alive():
                 service.join(1)
             raise Refused("サービスが止まりました。", f"ようすは {folder / 'service.log'} にあります。")
@@ -81,7 +87,12 @@ def demo(
         output.say("\nおつかれさまでした。すべて止めました。 Stopped.", output.QUIET)
 
 
-def environment(folder: Path, port: int = SERVICE_PORT, phone_port: int = SIMULATOR_PORT) -> dict[str, str]:
+def environment(
+    folder: Path,
+    port: int = SERVICE_PORT,
+    phone_port: int = SIMULATOR_PORT,
+    mail_port: int = MAIL_PORT,
+) -> dict[str, str]:
     """The demo's settings: secrets are made once and kept (0600), free ports are chosen anew each time."""
     file = folder / "env"
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,9 +102,11 @@ def environment(folder: Path, port: int = SERVICE_PORT, phone_port: int = SIMULA
         "TSUNAGARI_KEYS": new_key("demo"),
     }
     port = _free_port(port)
+    phone_port = _free_port(phone_port, port)
     env |= {
         "DATABASE_URL": f"sqlite:///{folder.absolute() / 'tsunagari.db'}",
-        "LINE_API_BASE": f"http://127.0.0.1:{_free_port(phone_port, port)}",
+        "LINE_API_BASE": f"http://127.0.0.1:{phone_port}",
+        "SMTP_URL": f"smtp://127.0.0.1:{_free_port(mail_port, port, phone_port)}",
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
@@ -114,7 +127,7 @@ def _read(file: Path) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words)
 
 
-def _free_port(wanted: int, taken: int | None = None) -> int:
+def _free_port(wanted: int, *taken: int) -> int:
     for port in range(wanted, min(wanted + 50, 65536)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -122,17 +135,18 @@ def _free_port(wanted: int, taken: int | None = None) -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        if port != taken:
+        if port not in taken:
             return port
     raise Refused(f"{wanted} から {wanted + 49} までの番号が、すべて使われています。")
 
 
 @contextmanager
 def _simulator(settings: Settings) -> Iterator[str]:
-    """The LINE stand-in, in threads of this process; its address."""
+    """The stand-ins for LINE and for the mail server, in threads of this process; the phone's address."""
     assert settings.line_api_base is not None
-    port = int(settings.line_api_base.rpartition(":")[2])
-    with Simulator(bots_of(settings, settings.public_url), port=port) as running:
+    assert settings.smtp_url is not None
+    port, mail_port = (int(url.rpartition(":")[2]) for url in (settings.line_api_base, settings.smtp_url))
+    with Simulator(bots_of(settings, settings.public_url), port=port, mail_port=mail_port) as running:
         yield running.url
 
 
@@ -217,7 +231,7 @@ def _menus(settings: Settings) -> None:
         services.db.close()
 
 
-def _welcome(phone: str, service: str, course: Course, env: Path) -> None:
+def _welcome(phone: str, service: str, course: Course, people: Sequence[Member], env: Path) -> None:
     shown = env.relative_to(Path.cwd()) if env.is_relative_to(Path.cwd()) else env
     lines = [
         "[bold green]つながりが動いています。[/]  Tsunagari is running.",
@@ -229,6 +243,15 @@ def _welcome(phone: str, service: str, course: Course, env: Path) -> None:
         " 1. 電話を開き、「はなこ」で友だち追加を押します。  Open the phone and add the friend.",
         f" 2. [bold yellow]{course.readable_code}[/] と送ると、サポーター登録が始まります。  Send this registration code.",
         " 3. メニューの「気になる人がいる」を押してみます。  Report a concern from the menu.",
+        " 4. 下の受信箱にサインインして、受け付けます。  Sign in at the desk below and accept it.",
+        "",
+        f"[bold]受信箱 Desk[/]       {service}/desk",
+        *(
+            f" {each.name}  ID [bold yellow]{each.login}[/]  パスワード password [bold yellow]{each.password}[/]\n"
+            f"   サインインで聞かれる6けたの数字 six digits:\n {phone}/authenticator?key={each.key}"
+            for each in people
+        ),
+        f"[bold]メール Mail[/]       {phone}/mail  （窓口に届くメール）",
         "",
         "[bold]職員の命令 Staff commands[/]（別の端末で in another terminal）",
         f" set -a; . {shown}; set +a",

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bot.app import content_for
 from bot.cli.output import TOKYO, Refused
@@ -77,6 +78,12 @@ def open_db(settings: Settings) -> Iterator[Database]:
         yield db
     finally:
         db.close()
+
+
+def has_database(url: str) -> bool:
+    """False where opening this address would make an empty file."""
+    path = url.removeprefix("sqlite:///")
+    return path == url or Path(path).exists()
 
 
 def open_content() -> Content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
 import socket
 import threading
@@ -16,10 +17,13 @@ from bot.app import Services, build, content_for, create_app, notice_copied_data
 from bot.cli import output
 from bot.cli.house import open_db
 from bot.cli.output import Refused
+from bot.content.library import Content
+from bot.content.route_lint import prove
 from bot.settings import BadSettings, Settings
 from bot.web.gthread import Worker
 from jobs import timetable
 from jobs.deliver import Deliverer
+from jobs.mail import Postman, post_of
 
 Role = Literal["all", "sender", "clock"]
 THREADS = 16
@@ -29,11 +33,12 @@ GRACE = 40  # seconds to end calls under way; longer than Deliverer.stop waits
 
 @dataclass
 class Engine:
-    """What works in the background: the sender and the timetable."""
+    """What works in the background: the senders (LINE, mail) and the timetable."""
 
     services: Services
     role: Role = "all"
     deliverer: Deliverer | None = None
+    postman: Postman | None = None
     clock: timetable.Timetable | None = None
 
     def start(self) -> None:
@@ -42,12 +47,16 @@ class Engine:
         if self.role in ("all", "sender"):
             self.deliverer = Deliverer(self.services.db, self.services.line, self.services.bell)
             self.deliverer.start()
+            self.postman = Postman(post_of(self.services))
+            self.postman.start()
         if self.role in ("all", "clock"):
             self.clock = timetable.start(self.services)
 
     def stop(self) -> None:
         if self.clock is not None:
             self.clock.stop()
+        if self.postman is not None:
+            self.postman.stop()
         if self.deliverer is not None:
             self.deliverer.stop()
 
@@ -119,11 +128,21 @@ def run_service(settings: Settings) -> None:
     """Check everything that can be known beforehand, then serve until stopped."""
     if missing := settings.missing_for_serving():
         raise BadSettings("\n".join(missing))
-    content_for(settings)
+    content = content_for(settings)
     with open_db(settings):
         pass  # migrated, durable, and the keys open it
     _port_must_be_free(settings.host, settings.port)
+    log.configure(settings.log_level, settings.log_format)
+    _warn_of_gaps(content)
     Service(settings).run()
+
+
+def _warn_of_gaps(content: Content) -> None:
+    """One line where the map of desks has holes; `tsunagari route lint` says which."""
+    on = dt.datetime.now(output.TOKYO).date()
+    proof = prove(content.windows, list(content.towns.values()), list(content.concern_kinds), on)
+    if proof.gaps:
+        log.warning("routes.gaps", combinations=proof.combinations, unread=proof.unread, gaps=len(proof.gaps))
 
 
 def work(

@@ -21,10 +21,14 @@ def simulate(
         str | None, typer.Option("--bot", help="つながりのアドレス。ふつうは http://127.0.0.1:8000")
     ] = None,
     host: Annotated[str, typer.Option("--host", help="待ち受けるアドレス。")] = "127.0.0.1",
+    mail_port: Annotated[
+        int | None,
+        typer.Option("--mail-port", min=1, max=65535, help="メールサーバーの代わりも、この番号で動かす。"),
+    ] = None,
 ) -> None:
     """LINEの代わりを動かします。
 
-    ブラウザーの中の電話で話せます。
+    ブラウザーの中の電話で話せます。--mail-port があれば、窓口に送られたメールも読めます。
 
     例: tsunagari simulate --port 8090 --bot http://127.0.0.1:8000
     """
@@ -39,7 +43,10 @@ def simulate(
     output.say(f"つながりの設定: LINE_API_BASE=http://{host}:{port}")
     if not settings.channels:
         output.say(f"  LINE_CHANNEL_SECRET={PRACTICE_SECRET} LINE_CHANNEL_ACCESS_TOKEN={PRACTICE_TOKEN}")
-    run(port, bots, host=host)
+    if mail_port is not None:
+        output.say(f"メール: http://{host}:{port}/mail", output.GOOD)
+        output.say(f"  SMTP_URL=smtp://{host}:{mail_port}")
+    run(port, bots, host=host, mail_port=mail_port)
 
 
 def bots_of(settings: Settings, base: str) -> list[Bot]:

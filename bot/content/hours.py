@@ -104,6 +104,13 @@ class WeeklyHours:
                 return min(begins)
         return None
 
+    def stretches_on(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
+        """The stretches that begin on this day, in order; a place that is always open has the whole day."""
+        if not self.always:
+            return tuple(sorted(self._stretches((day,))))
+        midnight = datetime.combine(day, time(0), TOKYO)
+        return ((midnight, midnight + timedelta(days=1)),) if self._works_on(day) else ()
+
     def _next_day_of_always(self, today: date) -> datetime | None:
         first = max(today, self.valid_from or today)
         for ahead in range(_HORIZON_DAYS):
@@ -124,7 +131,7 @@ class WeeklyHours:
             return False
         if day in self.closed_dates:
             return False
-        return not (self.closed_year_end and _turn_of_the_year(day))
+        return not (self.closed_year_end and turn_of_the_year(day))
 
 
 def parse_hours(mapping: Mapping[str, object]) -> WeeklyHours:
@@ -154,7 +161,8 @@ def parse_hours(mapping: Mapping[str, object]) -> WeeklyHours:
     )
 
 
-def _turn_of_the_year(day: date) -> bool:
+def turn_of_the_year(day: date) -> bool:
+    """29 December to 3 January, when offices are closed."""
     return (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from bot.content.clocks import LevelClocks, load_clocks
 from bot.content.errors import ContentError
 from bot.content.hotlines import Hotline, load_hotlines
 from bot.content.kinds import (
@@ -20,7 +21,9 @@ from bot.content.kinds import (
     load_handbook,
     load_troubles,
 )
-from bot.content.places import Town, Window, desk_for, load_towns, load_windows, route
+from bot.content.outcomes import Outcome, load_outcomes
+from bot.content.place_files import load_towns, load_windows
+from bot.content.places import Town, Window, desk_for, route
 from bot.content.questions import HandbookQuestion, load_questions
 from bot.content.schemes import Scheme, load_schemes
 from bot.content.texts import Texts, load_texts
@@ -58,6 +61,9 @@ class Content:
     catalogue: Catalogue
     lexicon: Lexicon
     crisis_replies: Replies
+    clocks: Mapping[int, LevelClocks]
+    outcomes: Mapping[str, Outcome]
+    audit_retention_days: int
 
     @cached_property
     def windows_by_key(self) -> Mapping[str, Window]:
@@ -117,6 +123,7 @@ def _read(folder: Path) -> Content:
     except ValueError as trouble:
         raise ContentError("crisis/", "", str(trouble)) from trouble
     by_key = {town.key: town for town in towns}
+    endings = load_outcomes(folder / "outcomes.yaml")
     return Content(
         texts=texts,
         channels=_channels(folder / "channels.yaml", by_key),
@@ -131,6 +138,9 @@ def _read(folder: Path) -> Content:
         catalogue=Catalogue(load_schemes(folder / "schemes", questions), questions),
         lexicon=lexicon,
         crisis_replies=replies,
+        clocks=load_clocks(folder / "clocks.yaml"),
+        outcomes=endings.outcomes,
+        audit_retention_days=endings.audit_retention_days,
     )
 
 

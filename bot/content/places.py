@@ -7,30 +7,26 @@ prefecture: a public data set that does so sends the people of 鳥取市 to a de
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final, Literal
 
-import yaml
-
-from bot.content.errors import ContentError
-from bot.content.hours import WeeklyHours, parse_hours
-from bot.content.phones import check_phone, tel
+from bot.content.hours import WeeklyHours
+from bot.content.phones import tel
 
 OWN: Final = "own"
 SHARED: Final = "shared"
 GENERAL: Final = "general"
 
-_KEY: Final = re.compile(r"[a-z][a-z0-9_]*")
-_MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_TOWN_FIELDS: Final = {"key", "name", "kana", "prefecture", "population", "phone", "aliases", "districts"}
-_WINDOW_FIELDS: Final = {
-    *("key", "name", "owner", "serves", "kinds", "desks", "phone", "fax", "address", "hours", "hours_text"),
-    *("after_hours", "note", "recipients", "verified_at", "source", "fallback"),
-}
+StepKey = Literal[
+    "own", "shared", "general", "given_up", "other_levels", "replaced", "before", "no_recipients",
+    "hours_unknown", "open", "closed", "waits",
+    "night", "night_by_phone", "night_closed", "night_given_up", "night_nobody",
+]  # fmt: skip
+
+URGENT: Final = (0, 1)
+"""The levels that do not wait for the morning: a life at risk, and today."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,10 @@ class Town:
     """The switchboard (代表電話)."""
     districts: tuple[District, ...]
     aliases: tuple[str, ...]
+    landmarks: tuple[str, ...] = ()
+    """Places that everybody knows, for those who cannot name the town."""
+    reports_count_as_notification: bool = False
+    """Whether a report here is taken as 通告 under the child-abuse law; each town decides it."""
 
     @property
     def tel(self) -> str | None:
@@ -69,6 +69,7 @@ class Window:
     owner: str
     serves: tuple[str, ...]
     kinds: tuple[str, ...]
+    """What it looks after; see `looks_after`."""
     phone: str | None
     fax: str | None
     address: str | None
@@ -85,10 +86,40 @@ class Window:
     """The town's desk for everything that no other desk looks after."""
     desks: tuple[str, ...] = ()
     """What schemes call this desk (in their `window_kind`), such as 福祉事務所."""
+    all_kinds: bool = False
+    """Looks after everything (`kinds: all`), as the one desk of a small town does."""
+    levels: tuple[int, ...] = ()
+    """Only these levels of urgency; empty means every level."""
+    after_hours_desk: str | None = None
+    """Key of the desk that reads what is urgent while this one is closed."""
+    active: bool = True
+    """False for a desk that was given up: it gets nothing any more."""
+    replaced_by: str | None = None
+    """Key of the desk that has taken the place of one that was given up."""
+    leader: tuple[str, ...] = ()
+    """E-mail addresses that are told when the desk is late, then those of the department, then on duty."""
+    department: tuple[str, ...] = ()
+    duty: tuple[str, ...] = ()
 
     @property
     def tel(self) -> str | None:
         return tel(self.phone)
+
+    @property
+    def shared(self) -> bool:
+        """Serves several towns."""
+        return len(self.serves) > 1
+
+    @property
+    def can_read(self) -> bool:
+        """A desk that serves several towns reads here only where it has recipients; a town's own always does."""
+        return self.active and (not self.shared or bool(self.recipients))
+
+    def looks_after(self, kind: str) -> bool:
+        return self.all_kinds or kind in self.kinds
+
+    def takes(self, level: int) -> bool:
+        return not self.levels or level in self.levels
 
     def note_about(self, about: str) -> str:
         """The note with what to say on the phone about this trouble."""
@@ -96,47 +127,235 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Route:
-    """The desk for a concern, why this one, and which others look after it too."""
+class Step:
+    """One step of the rule that led to a desk: its name, and the keys of the desks it is about."""
 
+    key: StepKey
+    params: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Route:
+    """The desk for a concern, why this one, who reads it, and which others look after it too."""
+
+    town: str
+    kind: str
+    level: int
+    at: datetime | None
     window: Window
+    """The desk that knows most of this kind."""
     reason: str
     """`own` (the town's desk for this kind), `shared` (serves several towns), `general` (nothing closer)."""
     also: tuple[Window, ...]
     general: Window
     """The town's general desk, who can always be asked."""
+    reader: Window
+    """Who reads the concern: a desk that serves several towns does so only where it has recipients here; until
+    then the town's general desk reads it, and the other is named as the one to telephone. What is urgent is
+    read by the after-hours desk while that one is closed."""
+    by_day: Window
+    """Who reads it in ordinary hours: the same, unless an after-hours desk has taken over."""
+    open: bool | None
+    """Whether `by_day` is open at that moment; None where its hours (or the moment) are not known."""
+    next_opening: datetime | None
+    """When `by_day` opens again; None while it is open, and where that is not known."""
+    night: Window | None
+    """The desk to turn to at this moment, while `by_day` is closed and the concern cannot wait."""
+    rule: tuple[Step, ...] = field(default=(), compare=False)
+    """How this came about, step by step."""
 
-    @property
-    def reader(self) -> Window:
-        """Who reads a concern: a desk that serves several towns does so only where it has recipients here;
-        until then the town's general desk reads it, and the other is named as the one to telephone."""
-        return self.window if self.reason != SHARED or self.window.recipients else self.general
+    def frozen(self) -> dict[str, Any]:
+        """What is kept with a concern for ever, ready for JSON: keys of desks, no addresses."""
+        return {
+            "town": self.town,
+            "kind": self.kind,
+            "level": self.level,
+            "at": self.at.isoformat() if self.at else None,
+            "window": self.window.key,
+            "reader": self.reader.key,
+            "by_day": self.by_day.key,
+            "reason": self.reason,
+            "rule": [{"step": step.key, **step.params} for step in self.rule],
+            "open": self.open,
+            "next_opening": self.next_opening.isoformat() if self.next_opening else None,
+            "night": self.night.key if self.night else None,
+            "also": [window.key for window in self.also],
+            "general": self.general.key,
+            "verified_at": self.reader.verified_at.isoformat(),
+        }
 
 
-def route(windows: Iterable[Window], town: str, kind: str) -> Route:
-    """The most specific desk; LookupError where a town has no general desk, which the loader refuses."""
-    serving = [window for window in windows if town in window.serves]
-    general = next((window for window in serving if window.fallback), None)
-    if general is None:
-        raise LookupError(f"{town} has no general window")
-    fitting = [window for window in serving if kind in window.kinds]
-    own = [window for window in fitting if len(window.serves) == 1]
-    shared = [window for window in fitting if len(window.serves) > 1]
-    if not fitting:
-        return Route(general, GENERAL, (), general)
-    first, *others = *own, *shared
-    return Route(first, OWN if own else SHARED, _without_repeats(first, others), general)
+def route(
+    windows: Iterable[Window], town: str, kind: str, level: int = 3, at: datetime | None = None
+) -> Route:
+    """The most specific desk that is there: own before shared, named kinds before all, named levels before all.
+
+    1. Every desk that serves the town, looks after the kind and takes the level makes a claim; one that was
+       given up makes it for the desk that replaced it. 2. The most specific claim wins, else the general desk.
+    3. A desk that cannot read here leaves the reading to the general desk. 4. While the reader is closed, its
+    after-hours desk takes over what is urgent; without `at` nothing is said about hours.
+    LookupError where a town has no general desk, which the loader refuses.
+    """
+    serving = {window.key: window for window in windows if town in window.serves}
+    general = _general(serving.values(), town)
+    steps: list[Step] = []
+    claims = _claims(serving, kind, level, steps)
+    reason: Literal["own", "shared", "general"]
+    if claims:
+        first, *others = claims
+        reason = SHARED if first.shared else OWN
+        _say(steps, reason, desk=first.key, named="all" if first.all_kinds else "kind")
+    else:
+        first, others, reason = general, [], GENERAL
+        _say(steps, GENERAL, desk=general.key)
+    by_day = first if reason != SHARED or first.can_read else general
+    if by_day is not first:
+        _say(steps, "no_recipients", desk=first.key, reader=by_day.key)
+    opened, opens = _doors(by_day, at, steps)
+    night = _night(serving, by_day, at, steps) if at and opened is False and level in URGENT else None
+    if opened is False and level not in URGENT:
+        _say(steps, "waits", desk=by_day.key)
+    return Route(
+        town=town,
+        kind=kind,
+        level=level,
+        at=at,
+        window=first,
+        reason=reason,
+        also=_without_repeats(first, others),
+        general=general,
+        reader=night if night and night.can_read else by_day,
+        by_day=by_day,
+        open=opened,
+        next_opening=opens,
+        night=night,
+        rule=tuple(steps),
+    )
+
+
+def readers_in(windows: Iterable[Window], town: str) -> tuple[Window, ...]:
+    """The desks that could read a concern in this town, its own ones first."""
+    reading = [w for w in windows if town in w.serves and w.active and (w.can_read or w.fallback)]
+    return tuple(sorted(reading, key=lambda window: window.shared))
+
+
+def home_of(windows: Iterable[Window], town: str, key: str) -> Window:
+    """Where a concern of this town lives that is in the charge of the desk `key`.
+
+    That desk while it is there; else the desk that replaced it, if that one serves the town (or the old one
+    did not either, because the concern was handed on across the border) and can read; else the town's general
+    desk.
+    """
+    known = {window.key: window for window in windows}
+    desk, heir = known.get(key), living(known, key)
+    if desk is not None and heir is not None:
+        serves = town in heir.serves or town not in desk.serves
+        if heir is desk or (serves and heir.can_read):
+            return heir
+    return _general(known.values(), town)
+
+
+def night_desk_of(windows: Iterable[Window], key: str, at: datetime) -> Window | None:
+    """The after-hours desk that reads for this one at this moment; None while it is open, or where nobody does."""
+    known = {window.key: window for window in windows}
+    desk = known.get(key)
+    if desk is None or desk.hours is None or desk.hours.open_at(at):
+        return None
+    night = _night(known, desk, at, [])
+    return night if night is not None and night.can_read else None
 
 
 def desk_for(windows: Iterable[Window], town: str, window_kind: str) -> Window | None:
     """The town's real desk for what a scheme calls 「福祉事務所・市区町村こども課」; None if not known."""
     names = window_kind.split("・")
-    serving = [window for window in windows if town in window.serves]
-    return next((w for name in names for w in sorted(serving, key=_specific) if name in w.desks), None)
+    serving = [window for window in windows if town in window.serves and window.active]
+    return next((w for name in names for w in sorted(serving, key=_breadth) if name in w.desks), None)
 
 
-def _specific(window: Window) -> int:
+def _breadth(window: Window) -> int:
     return len(window.serves)
+
+
+def _general(windows: Iterable[Window], town: str) -> Window:
+    for window in windows:
+        if window.fallback and window.active and town in window.serves:
+            return window
+    raise LookupError(f"{town} has no general window")
+
+
+def living(desks: Mapping[str, Window], key: str | None) -> Window | None:
+    """The desk, or the one that has taken its place, and so on; None where that trail ends or turns back."""
+    passed: set[str] = set()
+    while key is not None and key not in passed:
+        passed.add(key)
+        desk = desks.get(key)
+        if desk is None or desk.active:
+            return desk
+        key = desk.replaced_by
+    return None
+
+
+def _claims(serving: Mapping[str, Window], kind: str, level: int, steps: list[Step]) -> list[Window]:
+    """The desks for this kind and level, the most specific first, in the file's order among equals."""
+    ranked: list[tuple[tuple[bool, bool, bool], Window]] = []
+    for named in serving.values():
+        if not named.looks_after(kind):
+            continue
+        desk = living(serving, named.key)
+        if desk is None:
+            _say(steps, "given_up", desk=named.key)
+            continue
+        if not (named.takes(level) and desk.takes(level)):
+            _say(steps, "other_levels", desk=named.key)
+            continue
+        if desk is not named:
+            _say(steps, "replaced", desk=named.key, by=desk.key)
+        ranked.append(((desk.shared, named.all_kinds, not named.levels), desk))
+    ranked.sort(key=lambda claim: claim[0])
+    for rank, desk in ranked[1:]:
+        best, winner = ranked[0]
+        if desk is not winner:
+            why = next((w for w, a, b in zip(_WHY, best, rank, strict=True) if a != b), "order")
+            _say(steps, "before", desk=winner.key, other=desk.key, why=why)
+    return list({desk.key: desk for _, desk in ranked}.values())
+
+
+_WHY: Final = (OWN, "kind", "levels")
+
+
+def _doors(desk: Window, at: datetime | None, steps: list[Step]) -> tuple[bool | None, datetime | None]:
+    """Whether it is open at this moment, and if not, when it opens again."""
+    if at is None:
+        return None, None
+    if desk.hours is None:
+        _say(steps, "hours_unknown", desk=desk.key)
+        return None, None
+    if desk.hours.open_at(at):
+        _say(steps, "open", desk=desk.key)
+        return True, None
+    opens = desk.hours.next_opening(at)
+    _say(steps, "closed", desk=desk.key, opens=opens.isoformat() if opens else "")
+    return False, opens
+
+
+def _night(serving: Mapping[str, Window], desk: Window, at: datetime, steps: list[Step]) -> Window | None:
+    """The after-hours desk that is there at this moment; one that is closed itself passes on to its own."""
+    passed = {desk.key}
+    while desk.after_hours_desk is not None:
+        follower = living(serving, desk.after_hours_desk)
+        if follower is None:
+            _say(steps, "night_given_up", desk=desk.after_hours_desk)
+            return None
+        if follower.key in passed:
+            break
+        passed.add(follower.key)
+        if follower.hours is None or follower.hours.open_at(at):
+            _say(steps, "night" if follower.can_read else "night_by_phone", desk=follower.key)
+            return follower
+        _say(steps, "night_closed", desk=follower.key)
+        desk = follower
+    _say(steps, "night_nobody", desk=desk.key)
+    return None
 
 
 def _without_repeats(first: Window, others: Iterable[Window]) -> tuple[Window, ...]:
@@ -149,177 +368,5 @@ def _without_repeats(first: Window, others: Iterable[Window]) -> tuple[Window, .
     return tuple(kept)
 
 
-# ---- reading ---------------------------------------------------------------------------------------------
-
-
-def load_towns(path: Path) -> tuple[Town, ...]:
-    """In the file's order; ContentError names file, town and field."""
-    towns: dict[str, Town] = {}
-    for where, entry in _entries(path):
-        try:
-            town = _town(entry)
-            if town.key in towns:
-                raise ValueError("key: is there twice")
-        except ValueError as trouble:
-            raise ContentError(path.name, where, str(trouble)) from trouble
-        towns[town.key] = town
-    return tuple(towns.values())
-
-
-def load_windows(path: Path, towns: Sequence[Town], kinds: Collection[str]) -> tuple[Window, ...]:
-    """In the file's order; ContentError names file, window and field, or the town without a general desk."""
-    known = {town.key for town in towns}
-    windows: dict[str, Window] = {}
-    for where, entry in _entries(path):
-        try:
-            window = _window(entry, known, kinds)
-            if window.key in windows:
-                raise ValueError("key: is there twice")
-        except ValueError as trouble:
-            raise ContentError(path.name, where, str(trouble)) from trouble
-        windows[window.key] = window
-    for town in towns:
-        general = [w.key for w in windows.values() if w.fallback and town.key in w.serves]
-        if len(general) != 1:
-            wrong = ", ".join(general) or "none"
-            raise ContentError(
-                path.name, town.key, f"needs exactly one window with `fallback: true`, has {wrong}"
-            )
-    return tuple(windows.values())
-
-
-def _town(entry: Mapping[str, Any]) -> Town:
-    _only_known(entry, _TOWN_FIELDS)
-    population = entry.get("population")
-    if population is not None and (type(population) is not int or population < 1):
-        raise ValueError(f"population: a number or null is expected, not {population!r}")
-    raw = entry.get("districts")
-    if not isinstance(raw, list) or not raw:
-        raise ValueError("districts: at least one is needed (町全体)")
-    districts = tuple(_district(one) for one in raw)
-    if len({district.key for district in districts}) < len(districts):
-        raise ValueError("districts: a key is there twice")
-    phone = _phone(entry, "phone")
-    if phone is None:
-        raise ValueError("phone: the switchboard is needed")
-    return Town(
-        key=_key(entry),
-        name=_text(entry, "name"),
-        kana=_text(entry, "kana"),
-        prefecture=_text(entry, "prefecture"),
-        population=population,
-        phone=phone,
-        districts=districts,
-        aliases=_texts(entry, "aliases"),
-    )
-
-
-def _district(entry: object) -> District:
-    if not isinstance(entry, Mapping):
-        raise ValueError(f"districts: {{key, name}} is expected, not {entry!r}")
-    try:
-        _only_known(entry, {"key", "name"})
-        return District(_key(entry), _text(entry, "name"))
-    except ValueError as trouble:
-        raise ValueError(f"districts: {trouble}") from trouble
-
-
-def _window(entry: Mapping[str, Any], towns: Collection[str], kinds: Collection[str]) -> Window:
-    _only_known(entry, _WINDOW_FIELDS)
-    serves, served_kinds = _texts(entry, "serves"), _texts(entry, "kinds")
-    if not serves:
-        raise ValueError("serves: at least one town is needed")
-    if unknown := [town for town in serves if town not in towns]:
-        raise ValueError(f"serves: there is no town {unknown[0]!r}")
-    if unknown := [kind for kind in served_kinds if kind not in kinds]:
-        raise ValueError(f"kinds: there is no kind {unknown[0]!r}")
-    fallback = entry.get("fallback", False)
-    if not isinstance(fallback, bool):
-        raise ValueError(f"fallback: true or false is expected, not {fallback!r}")
-    recipients = _texts(entry, "recipients")
-    if wrong := [address for address in recipients if not _MAIL.fullmatch(address)]:
-        raise ValueError(f"recipients: {wrong[0]!r} is no e-mail address")
-    verified_at = entry.get("verified_at")
-    if type(verified_at) is not date:
-        raise ValueError(f"verified_at: a date such as 2026-11-01 is expected, not {verified_at!r}")
-    return Window(
-        key=_key(entry),
-        name=_text(entry, "name"),
-        owner=_text(entry, "owner"),
-        serves=serves,
-        kinds=served_kinds,
-        desks=_texts(entry, "desks"),
-        phone=_phone(entry, "phone"),
-        fax=_phone(entry, "fax"),
-        address=_text(entry, "address") if "address" in entry else None,
-        hours=_hours(entry.get("hours")),
-        hours_text=_text(entry, "hours_text") if "hours_text" in entry else "",
-        after_hours=_text(entry, "after_hours") if "after_hours" in entry else "",
-        note=_text(entry, "note") if "note" in entry else "",
-        recipients=recipients,
-        verified_at=verified_at,
-        source=_text(entry, "source"),
-        fallback=fallback,
-    )
-
-
-def _entries(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
-    try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
-    if not isinstance(raw, list) or not raw:
-        raise ContentError(path.name, "", "a list is expected")
-    for number, entry in enumerate(raw, 1):
-        if not isinstance(entry, Mapping):
-            raise ContentError(path.name, f"number {number}", "fields with a name are expected")
-    return [(str(entry.get("key") or f"number {number}"), entry) for number, entry in enumerate(raw, 1)]
-
-
-def _only_known(entry: Mapping[str, Any], known: set[str]) -> None:
-    if unknown := sorted(str(name) for name in entry if name not in known):
-        raise ValueError(f"unknown field {', '.join(unknown)}")
-
-
-def _key(entry: Mapping[str, Any]) -> str:
-    key = _text(entry, "key")
-    if not _KEY.fullmatch(key):
-        raise ValueError(f"key: {key!r} must be small letters, digits and _")
-    return key
-
-
-def _text(entry: Mapping[str, Any], field: str) -> str:
-    value = entry.get(field)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{field}: a text is expected (in quotes), not {value!r}")
-    return value.strip()
-
-
-def _texts(entry: Mapping[str, Any], field: str) -> tuple[str, ...]:
-    value = entry.get(field, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise ValueError(f"{field}: a list of texts is expected, not {value!r}")
-    if len(set(value)) < len(value):
-        raise ValueError(f"{field}: something is there twice")
-    return tuple(value)
-
-
-def _phone(entry: Mapping[str, Any], field: str) -> str | None:
-    value = entry.get(field)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise ValueError(f"{field}: must be in quotes, not {value!r}")
-    try:
-        return check_phone(value)
-    except ValueError as trouble:
-        raise ValueError(f"{field}: {trouble}") from trouble
-
-
-def _hours(raw: object) -> WeeklyHours | None:
-    if raw is None:
-        return None
-    try:
-        return parse_hours(raw)  # type: ignore[arg-type]  # parse_hours checks what it is given
-    except ValueError as trouble:
-        raise ValueError(f"hours: {trouble}") from trouble
+def _say(steps: list[Step], key: StepKey, **params: str) -> None:
+    steps.append(Step(key, params))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.flows.engine import FlowFunction
 
-_VOCABULARY = {"talk", "engine", "context", "effects", "rules"}
+_VOCABULARY = {"talk", "engine", "context", "effects", "rules", "sending"}
 
 
 @dataclass(frozen=True)

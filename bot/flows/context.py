@@ -11,6 +11,16 @@ from bot.content.places import Town
 
 
 @dataclass(frozen=True)
+class Watch:
+    """The watch partner (見守り協定) for whom the visitor reports; `last_town` is where they did so last."""
+
+    name: str
+    towns: tuple[str, ...]
+    active: bool = True
+    last_town: str | None = None
+
+
+@dataclass(frozen=True)
 class Visitor:
     """Whom the flow talks to, as far as it needs to know."""
 
@@ -18,6 +28,7 @@ class Visitor:
     town: str | None = None
     district: str | None = None
     topics: tuple[str, ...] = ()
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True)

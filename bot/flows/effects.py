@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bot.recommend import Result
 
@@ -29,7 +30,11 @@ class RegisterSupporter:
 
 @dataclass(frozen=True)
 class OpenConcern:
-    """Write a concern down and send it to its window. `level` is 0 (a life is at risk) to 4 (information)."""
+    """Write a concern down and send it to its window. `level` is 0 (a life is at risk) to 4 (information).
+
+    `doubted`: the person thinks that the routed desk may be the wrong one; with the reason "chosen" they named
+    `window` themselves. `source` is "line", or "partner" for the staff of a watch partner.
+    """
 
     town: str
     district: str | None
@@ -39,6 +44,8 @@ class OpenConcern:
     subject_knows: str
     window: str
     route_reason: str
+    doubted: bool = False
+    source: Literal["line", "partner"] = "line"
 
 
 @dataclass(frozen=True)

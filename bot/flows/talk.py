@@ -141,7 +141,7 @@ _YES = {
     *("おねがいします", "お願いします", "おねがい", "お願い", "同意します", "どういします", "します"),
 }
 _YES_BEGINS = re.compile(r"(?:はい|うん|ええ)+")
-_NO = {"いいえ", "いや", "ちがう", "違う", "違います", "ちがいます", "no", "ない"}
+_NO = {"いいえ", "いえ", "いいえー", "いや", "ちがう", "違う", "違います", "ちがいます", "no", "ない"}
 _SKIPS = {
     *("わからない", "わかりません", "分からない", "分かりません", "答えない", "こたえない"),
     *("すきっぷ", "ぱす", "とばす"),
@@ -158,6 +158,14 @@ def plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     hiragana = "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in folded)
     return "".join(c for c in hiragana if unicodedata.category(c)[0] in "LN" or c == "ー")
+
+
+_SMALL = str.maketrans("ぁぃぅぇぉっゃゅょゎ", "あいうえおつやゆよわ", "ー\u3099\u309a")
+
+
+def _loose(said: str) -> str:
+    """As a thumb may have left it: no small kana, no dots, no long marks (「とつとりし」)."""
+    return unicodedata.normalize("NFD", said).translate(_SMALL)
 
 
 def _one_of(found: list[str]) -> str | None:
@@ -187,9 +195,11 @@ def match(text: str, called: Spellings) -> str | None:
         return list(called)[position - 1] if 1 <= position <= len(called) else None
     if not 2 <= len(said) <= _LONGEST_PART:
         return None
-    found = _one_of(
-        [key for key, names in called.items() if any(said in name or _holds(said, name) for name in names)]
-    )
+    near = [key for key, names in called.items() if any(said in name or _holds(said, name) for name in names)]
+    found = _one_of(near)
+    if not near and len(said) > 2:  # nothing at all: then perhaps a slip of the thumb
+        loose = _loose(said)
+        return _one_of([key for key, names in called.items() if any(loose == _loose(one) for one in names)])
     if found is None or any(said in name or _means(said, name) for name in called[found]):
         return found
     return None

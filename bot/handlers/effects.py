@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
 from bot import postback
-from bot.cards import receipt_card
+from bot.cards import reading_in_words, receipt_card, tonight_in_words
+from bot.desk import opening
 from bot.flows.effects import Effect, GoOn, OpenConcern, RegisterSupporter, Say, ShowSchemes, ShowWindows
+from bot.flows.sending import CHOSEN
 from bot.handlers import results, talking
 from bot.handlers.menu import show_menu
+from bot.handlers.one_time import one_time_url
 from bot.handlers.turn import Turn
-from bot.messages import Cards, Tap
-from storage import audit, concerns, courses, links, outbox, people
-
-LINK_LIFE = dt.timedelta(minutes=30)
+from bot.messages import Cards, Tap, Text
+from storage import audit, courses, outbox, people
 
 
 def perform(turn: Turn, effects: Iterable[Effect], conversation_id: str) -> None:
@@ -59,9 +59,12 @@ def register(turn: Turn, effect: RegisterSupporter) -> None:
 
 def open_concern(turn: Turn, effect: OpenConcern) -> None:
     """A concern with its number and its window; the words about it go into the form behind the link."""
-    concern = concerns.open_concern(
+    concern = opening.open_concern(
         turn.work,
-        turn.event.channel,
+        turn.content,
+        turn.services.settings.public_url,
+        turn.now,
+        channel=turn.event.channel,
         person_id=turn.person.id,
         town=effect.town,
         district=effect.district,
@@ -69,23 +72,26 @@ def open_concern(turn: Turn, effect: OpenConcern) -> None:
         level=effect.level,
         since=effect.since,
         subject_knows=effect.subject_knows,
-        window=effect.window,
-        route_reason=effect.route_reason,
+        window=effect.window if effect.route_reason == CHOSEN else None,
+        doubted=effect.doubted,
+        source=effect.source,
+        partner_id=turn.person.partner_id if effect.source == "partner" else None,
     )
-    link_id, token = links.make(
-        turn.work,
-        turn.event.channel,
-        purpose="details",
-        about=concern.id,
-        person_id=turn.person.id,
-        valid_for=LINK_LIFE,
-    )
-    audit.note(turn.work, "person", "opened", "concern", concern.id, turn.event.channel)
-    url = f"{turn.services.settings.public_url}/d/{link_id}#{token}"
-    card = receipt_card(turn.content, concern.number, effect.window, url, turn.now)
-    turn.messages.append(Cards(turn.content.texts.get("concern.receipt.alt"), (card,)))
+    texts = turn.content.texts
+    url = one_time_url(turn, concern, "details")
+    card = receipt_card(turn.content, concern.number, concern.window, url, turn.now, kind=concern.kind)
+    turn.messages.append(Cards(texts.get("concern.receipt.alt"), (card,)))
     if effect.level == 0:
         turn.say("concern.receipt.life_at_risk")
-    turn.say("concern.receipt.after")
+    if concern.many:
+        turn.say("concern.receipt.many")
+    reading = reading_in_words(turn.content, concern.window, concern.accept_due, turn.now)
+    tonight = tonight_in_words(turn.content, concern.window, turn.now)
+    after = texts.get("concern.receipt.after")
+    turn.say("concern.receipt.next", reading=reading)
+    turn.messages.append(Text(f"{tonight}\n\n{after}" if tonight else after))
     turn.must_arrive = True
-    turn.quick = (Tap(turn.content.texts.get("talk.menu"), postback.start("menu")),)
+    turn.quick = (
+        Tap(texts.get("menu.mine"), postback.start("mine")),
+        Tap(texts.get("talk.menu"), postback.start("menu")),
+    )

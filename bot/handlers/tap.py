@@ -1,11 +1,11 @@
-"""A tapped button: to begin a flow, to answer, to see more of a result, or after words of danger."""
+"""A tapped button: to begin a flow, to answer, to see more of a result or one's own concerns, or after danger."""
 
 from __future__ import annotations
 
 from bot import postback
 from bot.events import ButtonTapped
 from bot.flows import FLOWS
-from bot.handlers import danger, results, talking
+from bot.handlers import danger, mine, partner, results, talking
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 
@@ -22,6 +22,10 @@ def tapped(turn: Turn, event: ButtonTapped) -> None:
         danger.said(turn, tap.answer, tap.question)
     elif tap.flow == results.FLOW:
         results.show_more(turn, tap)
+    elif tap.flow == mine.FLOW:
+        mine.tapped(turn, tap)
+    elif tap.flow == partner.FLOW:
+        partner.tapped(turn, tap)
     elif tap.flow not in FLOWS:
         turn.say("talk.finished_already")
         show_menu(turn)

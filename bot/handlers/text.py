@@ -8,11 +8,11 @@ from __future__ import annotations
 import datetime as dt
 from functools import cache
 
-from bot import crisis, metrics
+from bot import crisis, metrics, postback
 from bot.events import TextSent
 from bot.flows.registration import find_course
 from bot.flows.talk import plain
-from bot.handlers import danger, talking
+from bot.handlers import danger, mine, partner, staff_link, talking
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 from storage import conversations, dangers, people
@@ -21,7 +21,7 @@ QUIET_AFTER_DANGER = dt.timedelta(hours=24)
 
 
 def sent(turn: Turn, event: TextSent) -> None:
-    """Danger, a word that leads elsewhere, an answer, a course code; else the menu."""
+    """Danger, a word that leads elsewhere, a code, a number of one's own, an answer; else the menu."""
     conversation = conversations.open_one(turn.work, turn.person.id)
     found = crisis.detect(event.text, turn.content.lexicon)
     if found is not None:
@@ -30,14 +30,20 @@ def sent(turn: Turn, event: TextSent) -> None:
     if said := _after_danger(turn, event.text, conversation):
         danger.said(turn, said)
         return
+    if staff_link.said(turn, event.text):
+        return
     if command := _command(turn, event.text):
         if conversation is not None and command != "menu":
             talking.command(turn, conversation, command)
         else:
             show_menu(turn)
         return
-    if flow := _meant(turn, event.text, "menu.words"):
-        talking.start(turn, flow)
+    if partner.code_typed(turn, event.text, in_conversation=conversation is not None):
+        return
+    if meant := _meant(turn, event.text, "menu.words"):
+        _begin(turn, meant)
+    elif mine.show_one(turn, event.text):
+        pass
     elif conversation is not None:
         talking.typed(turn, conversation, event.text, event.message_id)
     elif course := find_course(turn.context(), event.text):
@@ -45,6 +51,17 @@ def sent(turn: Turn, event: TextSent) -> None:
     else:
         turn.say("menu.not_understood")
         show_menu(turn)
+
+
+def _begin(turn: Turn, meant: str) -> None:
+    """What stands in the menu, said in words."""
+    match meant:
+        case "mine":
+            mine.show(turn)
+        case "leave_partner":
+            partner.tapped(turn, postback.Tap(partner.FLOW, "", "leave", ""))
+        case _:
+            talking.start(turn, meant)
 
 
 def _after_danger(turn: Turn, text: str, conversation: conversations.Conversation | None) -> str | None:

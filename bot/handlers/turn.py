@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from bot.content.library import Content
 from bot.events import Event
-from bot.flows.context import Context, OpenCourse, Visitor
+from bot.flows.context import Context, OpenCourse, Visitor, Watch
 from bot.line.render import to_line
 from bot.messages import MESSAGES, Message, Saying, Tap, Text
-from storage import courses, outbox
+from storage import concerns, courses, outbox, partners
 from storage.people import Person
 from storage.work import Work
 
@@ -77,10 +77,25 @@ class Turn:
             towns=tuple(self.content.town(key) for key in channel.towns),
             central_town=channel.central,
             visitor=Visitor(
-                self.person.role == "supporter", self.person.town, self.person.district, self.person.topics
+                *(
+                    self.person.role == "supporter",
+                    self.person.town,
+                    self.person.district,
+                    self.person.topics,
+                ),
+                watch=self._watch(),
             ),
             courses=self._courses,
         )
+
+    def _watch(self) -> Watch | None:
+        """The watch partner for whom this person reports; most people report for none, and cost nothing here."""
+        partner = partners.get(self.work, self.person.partner_id) if self.person.partner_id else None
+        if partner is None:
+            return None
+        mine = concerns.of_reporter(self.work, self.person.id) if len(partner.towns) > 1 else ()
+        last = next((concern.town for concern in mine if concern.partner_id == partner.id), None)
+        return Watch(partner.name, partner.towns, partner.active, last)
 
     def sayings(self) -> list[Saying]:
         """What was said, five messages at a time; the quick replies stand under the last of them."""

@@ -29,6 +29,7 @@ _TOKEN = re.compile(r"[!-~]{1,256}")
 _MESSAGE_ID = re.compile(r"[!-~]{1,64}")
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NOT_TEXT = re.compile(r"[\x00\ud800-\udfff]")
+_NAMES_A_FORM = ("type", "mode", "webhookEventId")  # what is kept of a broken event, beside its form
 _DUMMY_TOKENS = ("0" * 32, "f" * 32)  # sent by old consoles for "Verify"
 _DUMMY_USER = "Udeadbeefdeadbeefdeadbeefdeadbeef"
 
@@ -47,7 +48,8 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Broken:
-    """An event of a kind that we handle, but not of the right form. `raw` (ASCII JSON) goes to quarantine."""
+    """An event of a kind that we handle, but not of the right form. `raw` (ASCII JSON, its form only) goes to
+    quarantine."""
 
     event_id: str | None
     kind: str
@@ -249,7 +251,22 @@ def _word(value: object) -> str:
 
 
 def _kept(raw: object) -> str:
+    """Its form, without one typed word: those are not kept, not even sealed, and nobody could take them back."""
     try:
-        return json.dumps(raw)[:20_000]
+        return json.dumps(_form(raw))[:20_000]
     except (RecursionError, ValueError):
         return ""
+
+
+def _form(value: object, name: str = "") -> object:
+    match value:
+        case dict():
+            return {_word(key): _form(each, key) for key, each in value.items()}
+        case list():
+            return [_form(each) for each in value]
+        case str():
+            return _word(value) if name in _NAMES_A_FORM else f"<{len(value)} letters>"
+        case int() | float() if name != "timestamp" and not isinstance(value, bool):
+            return "<number>"
+        case _:
+            return value

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from bot import log
+from bot.web.uploads import Request
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -17,7 +19,9 @@ LARGEST_BODY = 1024 * 1024  # bytes, for all requests; a webhook of LINE's is fa
 
 
 class _Web(Flask):
-    """Flask, but an error is logged without its words: these may be a person's."""
+    """Flask, but an error is logged without its words: these may be a person's; and files stay in memory."""
+
+    request_class = Request
 
     def log_exception(
         self,
@@ -31,12 +35,17 @@ def create_flask(services: Services) -> Flask:
     """The whole WSGI application."""
     # Here and not above: whoever wants one room (a test of walk.py, say) need not open all of them.
     from bot.web import details, guard, handbook, health, webhook
+    from bot.web.desk import acts, concern_page, entry, gate, inbox, line, me, paper, photos, sign_in
 
     app = _Web("bot.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     _name_requests(app)
+    if proxies := services.settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]
     guard.protect(app, services)
-    for room in (webhook, health, handbook, details):
+    gate.protect(app, services)
+    desk = (sign_in, me, entry, photos, inbox, concern_page, acts, paper, line)
+    for room in (webhook, health, handbook, details, *desk):
         app.register_blueprint(room.blueprint(services))
     return app
 

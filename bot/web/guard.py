@@ -5,11 +5,22 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Blueprint, Flask, Response, jsonify, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    jsonify,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,6 +28,14 @@ from bot.web.sealed_session import SealedSessions
 
 if TYPE_CHECKING:
     from bot.app import Services
+
+
+class NoProof(BadRequest):
+    """A form of another session: an old page, or another site's."""
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+_MOST_BYTES = "most_bytes"  # the mark that may_take leaves on a view
 
 HERE = Path(__file__).parent
 FORM_BYTES = (
@@ -64,7 +83,7 @@ def protect(app: Flask, services: Services) -> None:
     )
     app.before_request(_check_form)
     app.after_request(_headers_with(https))
-    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(HTTPException, refused)
 
 
 def is_webhook() -> bool:
@@ -83,10 +102,25 @@ def _check_form() -> None:
     """A form without this session's proof changes nothing."""
     if request.routing_exception is not None or request.method in READING or is_webhook():
         return
-    request.max_content_length = FORM_BYTES
+    request.max_content_length = _most_bytes()
     given, own = request.form.get(PROOF, ""), str(session.get(PROOF, ""))
     if not own or not hmac.compare_digest(given.encode(), own.encode()):
-        raise BadRequest
+        raise NoProof
+
+
+def may_take(most_bytes: Callable[[], int]) -> Callable[[View], View]:
+    """For a view that takes more than words (photos): how much, asked before the body is read."""
+
+    def mark(view: View) -> View:
+        setattr(view, _MOST_BYTES, most_bytes)
+        return view
+
+    return mark
+
+
+def _most_bytes() -> int:
+    allowed = getattr(current_app.view_functions.get(request.endpoint or ""), _MOST_BYTES, None)
+    return int(allowed()) if allowed else FORM_BYTES
 
 
 def _headers_with(https: bool) -> Any:
@@ -108,7 +142,7 @@ def _headers_with(https: bool) -> Any:
     return add
 
 
-def _refused(error: HTTPException) -> AnyResponse:
+def refused(error: HTTPException) -> AnyResponse:
     """An answer for people, except to LINE, which reads JSON. Our own mistakes arrive as a 500, logged."""
     if error.code is None or error.code < 400:
         return error.get_response()
@@ -125,7 +159,8 @@ def _error_answer(status: int) -> Response:
         answer.status_code = status
         return answer
     words = status if status in ERRORS_WITH_WORDS else 400 if status < 500 else 500
-    return Response(render_template("error.html", words=str(words)), status)
+    page = "desk_error.html" if request.path.startswith("/desk") else "error.html"
+    return Response(render_template(page, words=str(words)), status)
 
 
 def _home_phones(services: Services) -> list[dict[str, str]]:

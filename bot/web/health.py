@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot import log, metrics
 from storage import health as storage_health
-from storage import outbox
+from storage import mails, outbox
 
 if TYPE_CHECKING:
     from bot.app import Services
@@ -35,11 +35,11 @@ def blueprint(services: Services) -> Blueprint:
     def show_metrics() -> Response:
         try:
             with services.db.look() as work:
-                counts = outbox.counts(work)
+                counts, letters = outbox.counts(work), mails.counts(work)
         except Exception as trouble:  # the other figures are wanted most when the database is away
             log.error("metrics.no_outbox", trouble)
-            counts = {}
-        return Response(metrics.show(counts), content_type=CONTENT_TYPE_LATEST)
+            counts, letters = {}, {}
+        return Response(metrics.show(counts, letters), content_type=CONTENT_TYPE_LATEST)
 
     return pages
 

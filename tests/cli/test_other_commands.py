@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import typer.main
+from office import hire
 from terminal import Run
 
 from bot.cli import build
 from bot.settings import REPOSITORY
+from storage.work import Database
 
 
 def commands() -> Iterator[tuple[str, ...]]:
@@ -54,10 +56,10 @@ def test_an_unknown_kind_is_answered_with_the_nearest(run: Run) -> None:
     assert "safety" in said.err
 
 
-def test_every_town_and_kind_of_the_shipped_content_reaches_a_desk(run: Run) -> None:
+def test_the_shipped_content_lacks_nothing_but_the_addresses_that_the_towns_fill_in(run: Run) -> None:
     said = run("route", "lint", "--json")
-    assert said.code == 0
-    assert said.json["unreachable"] == []
+    assert said.code == 1
+    assert {each["problem"] for each in said.json["unreachable"]} == {"no_recipient"}
 
 
 def test_broken_content_is_named_by_file_and_place(run: Run, tmp_path: Path) -> None:
@@ -89,6 +91,21 @@ def test_check_lists_what_is_not_usable_and_ends_with_one(run: Run) -> None:
     assert "✓ 内容" in said.out
     assert "✓ データベース" in said.out
     assert "✗ LINE: default: 応答がありません" in said.out
+
+
+def test_check_names_desks_that_nobody_can_open_and_staff_of_desks_that_are_gone(
+    run: Run, opened: Database, tmp_path: Path
+) -> None:
+    assert "窓口: " not in run("check").out
+    hire(opened, "残った人", "iwami_of_old")
+    content = Path(shutil.copytree(REPOSITORY / "content", tmp_path / "content"))
+    table = content / "windows.yaml"
+    table.write_text(table.read_text().replace("recipients: []", "recipients: [kakari@x.example]", 1))
+    said = run("check", CONTENT_DIR=str(content)).out
+    assert "いまはないもの: iwami_of_old" in said
+    assert "受信箱をひらける職員がいない窓口: 鳥取市 中央人権福祉センター" in said
+    hire(opened, "来た人", "tottori_chuo_jinken")
+    assert "受信箱をひらける職員がいない" not in run("check", CONTENT_DIR=str(content)).out
 
 
 def test_check_without_settings_names_each(run: Run) -> None:

@@ -94,7 +94,7 @@ def test_serve_migrates_an_empty_database_answers_fires_a_due_broadcast_and_stop
         code, err = ended(service)
     assert code == 0
     lines = [json.loads(line) for line in err.splitlines()]
-    assert {"serve.listening", "broadcast.started"} <= {line["event"] for line in lines}
+    assert {"serve.listening", "broadcast.started", "routes.gaps"} <= {line["event"] for line in lines}
 
 
 def test_serve_refuses_a_port_that_is_taken(house: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Makes the pictures of the README anew: docs/images/phone.png and docs/images/handbook-web.png.
+"""Makes the pictures of README.md and docs/desk.ja.md anew (docs/images/).
 
     .venv/bin/python -m tests.e2e.pictures
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.e2e.desk_pictures import desk_pictures
 from tests.e2e.handbook import answer_on_the_phone, answer_on_the_web
 from tests.e2e.phone_screen import PhoneScreen
 from tests.e2e.running_demo import ROOT, Demo, running_demo
@@ -34,6 +35,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
         keep(picture_of_the_phone(browser, demo), IMAGES / "phone.png")
         keep(picture_of_the_web(browser, demo), IMAGES / "handbook-web.png")
+        for name, picture in desk_pictures(browser, demo).items():
+            keep(picture, IMAGES / f"{name}.png")
         browser.close()
 
 

@@ -57,7 +57,7 @@ def test_who_sends_the_printed_code_becomes_a_supporter_with_another_menu(
     phone.sees("お住まいの市町")
     phone.taps("鳥取市", "湖東中学校区", "集まり・行事", "地域食堂", "これでおわり")
     phone.sees("登録できました。鳥取市のつながりサポーターです")
-    phone.has_in_the_menu("登録・講座")
+    phone.has_in_the_menu("わたしの連絡")
     assert picture_of_the_menu(phone) != before
 
 

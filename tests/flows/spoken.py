@@ -25,7 +25,7 @@ RUN = "0123456789ab"
 
 def a_turn(now: dt.datetime = MORNING, role: str = "resident") -> Turn:
     services = SimpleNamespace(content=the_content(), now=lambda: now)
-    person = SimpleNamespace(role=role, id="0" * 32)
+    person = SimpleNamespace(role=role, id="0" * 32, partner_id=None)
     event = SimpleNamespace(channel="default")
     return Turn(cast(Any, services), cast(Any, None), cast(Any, event), cast(Any, person))
 
@@ -51,7 +51,7 @@ def end(effects: Iterable[Effect], now: dt.datetime = MORNING) -> list[list[dict
                 show_menu(turn)
             case OpenConcern():
                 url = f"{PUBLIC_URL}/d/{'0' * 16}#{'x' * 43}"
-                card = receipt_card(the_content(), "K-7Q2M-X4TB-9", effect.window, url, now)
+                card = receipt_card(the_content(), "K-7Q2M-X4TB-9", effect.window, url, now, kind=effect.kind)
                 turn.messages.append(Cards(the_content().texts.get("concern.receipt.alt"), (card,)))
             case ShowSchemes():
                 results.show_schemes(turn, effect, RUN)

@@ -16,7 +16,7 @@ import spoken
 from town import CODE, MORNING, context, the_content, wrong_with
 
 from bot.flows import FLOWS, Flow
-from bot.flows.context import Context
+from bot.flows.context import Context, Watch
 from bot.flows.engine import Asking, Finished, back, play
 from bot.flows.talk import (
     DONE,
@@ -40,8 +40,13 @@ MOST_WALKS = 3_000
 LONGEST_PATH = 40  # questions
 CONTEXTS = {
     "all towns": context(),
-    "one town": context(towns=("iwami",)),
-    "New Year's night": context(now=MORNING.replace(month=12, day=31, hour=23, minute=50)),
+    "one town": context(towns=("iwami",), watch=Watch("米子新聞", ("iwami",))),
+    "New Year's night": context(
+        now=MORNING.replace(month=12, day=31, hour=23, minute=50),
+        watch=Watch("因幡新聞", ("tottori", "iwami"), last_town="iwami"),
+    ),
+    "nobody's staff": context(watch=None),
+    "a partner that rests": context(watch=Watch("因幡新聞", ("iwami",), active=False)),
 }
 Taken = Counter[tuple[str, str]]
 

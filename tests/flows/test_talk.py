@@ -157,6 +157,18 @@ def test_other_words_for_an_option_are_understood_too() -> None:
         typed(question, "八頭町か岩美町", labels)
 
 
+@pytest.mark.parametrize("text", ["とつとりし", "トツトリシ", "とっどりし", "どっとりし"])
+def test_a_slip_of_the_thumb_in_kana_is_forgiven(text: str) -> None:
+    towns = (Option("tottori", also=("とっとりし",)), Option("iwami", also=("いわみちょう",)))
+    labels = {"tottori": "鳥取市", "iwami": "岩美町"}
+    assert typed(Choice("q", options=towns), text, labels) == "tottori"
+
+
+@pytest.mark.parametrize("text", ["電話して", "でんわしで", "いまから", "だ"])
+def test_another_word_is_no_slip_of_the_thumb(text: str) -> None:
+    assert match(text, spellings(CALL)) is None
+
+
 def test_a_single_letter_is_never_taken_for_a_part_of_a_label() -> None:
     assert match("町", spellings({"iwami": "岩美町", "tottori": "鳥取市"})) is None
 

@@ -30,7 +30,7 @@ def tap(phone: Phone, data: str) -> dict[str, Any]:
 def before_sending(town: Town) -> tuple[Phone, str]:
     phone = town.friend()
     phone.types("気になる人がいる")
-    for label in ("いいえ", "岩美町", "家や庭にごみがたまっている", "もっと前から", "知らない"):
+    for label in ("いいえ", "岩美町", "高齢の人のもの忘れ・変化", "もっと前から", "知らない"):
         phone.taps(label)
     return phone, next(b["data"] for b in phone.buttons() if b["label"] == "はい、送る")
 

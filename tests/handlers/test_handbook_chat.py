@@ -168,7 +168,7 @@ def test_a_neighbour_leads_over_to_the_concern(town: Town) -> None:
     phone = begins(town)
     phone.taps("岩美町")
     phone.taps("近所の人・知り合いのこと")
-    phone.taps("気になることを窓口に知らせる")
+    phone.taps("気になる人がいる（窓口に知らせる）")
     assert "いま命があぶないですか" in phone.sees
     assert [row.flow for row in town.rows(conversations) if row.state == "open"] == ["concern"]
 

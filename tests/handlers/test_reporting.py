@@ -29,6 +29,8 @@ def reports(town: Town, kind: str = "お金や食べ物に困っている", **ho
     phone.taps("いいえ")
     phone.taps(how.get("town", "岩美町"))
     phone.taps(kind)
+    if "ようですか" in phone.sees:
+        phone.taps("いいえ")
     phone.taps("1週間くらい前から")
     if "知っていますか" in phone.sees:
         phone.taps("知らない")
@@ -60,6 +62,7 @@ def test_a_life_at_risk_comes_before_everything(town: Town) -> None:
     phone.taps("電話した")
     phone.taps("岩美町")
     phone.taps("家や庭にごみがたまっている")
+    phone.taps("いいえ")
     phone.taps("きょう気がついた")
     phone.taps("知らない")
     phone.taps("はい、送る")
@@ -85,7 +88,15 @@ def test_about_violence_the_neighbour_is_never_told(town: Town, kind) -> None:  
 
 def test_the_window_is_shown_before_anything_is_sent(town: Town) -> None:
     phone = begins(town)
-    for label in ("いいえ", "鳥取市", "北中学校区", "お金や食べ物に困っている", "もっと前から", "知っている"):
+    for label in (
+        "いいえ",
+        "鳥取市",
+        "北中学校区",
+        "お金や食べ物に困っている",
+        "いいえ",
+        "もっと前から",
+        "知っている",
+    ):
         phone.taps(label)
     assert "鳥取市パーソナルサポートセンター" in phone.sees
     assert "0857-20-4888" in phone.sees

@@ -78,7 +78,7 @@ def test_an_old_button_corrects_that_answer_and_goes_on_from_there(town: Town) -
     phone.taps("いいえ")
     towns = {b["label"]: b["data"] for b in phone.buttons() if "data" in b}
     phone.taps("岩美町")
-    phone.taps("家や庭にごみがたまっている")
+    phone.taps("高齢の人のもの忘れ・変化")
     phone.taps("きょう気がついた")
     assert "知っていますか" in phone.sees
     phone.taps_data(towns["香美町"])
@@ -132,20 +132,20 @@ def rested(town: Town, clock: Clock) -> Phone:
 def test_up_to_three_days_it_simply_goes_on(town: Town, clock: Clock) -> None:
     phone = at_the_kind(town)
     clock.move(days=2, hours=23)
-    phone.taps("家や庭にごみがたまっている")
+    phone.taps("高齢の人のもの忘れ・変化")
     assert "いつごろから" in phone.sees
 
 
 def test_after_three_days_it_asks_whether_to_go_on(town: Town, clock: Clock) -> None:
     phone = rested(town, clock)
-    phone.types("家や庭にごみがたまっている")
+    phone.types("高齢の人のもの忘れ・変化")
     assert "「気になる人がいる」が、とちゅうになっています" in phone.sees
     assert [b["label"] for b in phone.buttons()] == ["つづける", "はじめから", "やめる"]
 
 
 def test_a_button_after_three_days_asks_too(town: Town, clock: Clock) -> None:
     phone = rested(town, clock)
-    phone.taps("家や庭にごみがたまっている")
+    phone.taps("高齢の人のもの忘れ・変化")
     assert "とちゅうになっています" in phone.sees
 
 
@@ -187,7 +187,7 @@ def test_once_gone_on_it_does_not_ask_again(town: Town, clock: Clock) -> None:
     phone = rested(town, clock)
     phone.types("こんにちは")
     phone.taps("つづける")
-    phone.taps("家や庭にごみがたまっている")
+    phone.taps("高齢の人のもの忘れ・変化")
     assert "いつごろから" in phone.sees
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 from rooms import Rooms
 from surroundings import Clock
 
+from bot import log
 from jobs import nightly
-from storage import broadcasts, concerns, conversations, dangers, events, figures, outbox, people
+from storage import audit, broadcasts, concerns, conversations, dangers, events, figures, outbox, people
 from storage.broadcasts import Segment
 from storage.work import Database, Work
 
@@ -51,6 +53,21 @@ def test_one_kind_that_fails_does_not_keep_the_others(rooms: Rooms, monkeypatch:
     gone = nightly.purge(rooms)  # type: ignore[arg-type]
     assert "events" not in gone
     assert {"outbox", "guard"} <= gone.keys()
+
+
+def test_the_newest_hash_of_each_audit_chain_is_written_where_the_database_is_not(
+    rooms: Rooms, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.configure("INFO", "json")
+    for channel in ("default", "iwami"):
+        with rooms.db.work() as work:
+            audit.note(work, "staff:1", "read", "concern", "c1", channel)
+    nightly.purge(rooms)  # type: ignore[arg-type]
+    logged = [json.loads(line) for line in capsys.readouterr().err.splitlines() if "audit.head" in line]
+    with rooms.db.look() as work:
+        heads = [audit.head(work, channel) for channel in ("default", "iwami")]
+    log.configure("WARNING", "text")
+    assert [each["mark"] for each in logged] == [f"{h.channel}:{h.seq}:{h.hash}" for h in heads]
 
 
 @pytest.fixture

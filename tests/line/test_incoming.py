@@ -328,6 +328,20 @@ def test_one_broken_event_is_set_aside_and_its_neighbours_are_read(changed: dict
     assert "こんにちは" not in items[1].error
 
 
+def test_of_a_broken_event_only_its_form_is_kept() -> None:
+    story, odd = "隣の山田さん 0857-00-0000", {"山田": [1.5, True, 857000000]}
+    changed = {"message": {"type": "text", "id": None, "text": story, "more": odd}}
+    (item,) = read(event(webhookEventId="01E", **changed))
+    assert isinstance(item, Broken)
+    kept = json.loads(item.raw)
+    assert kept["message"]["text"] == f"<{len(story)} letters>"
+    assert kept["message"]["more"] == {"unknown": ["<number>", True, "<number>"]}
+    assert (kept["type"], kept["webhookEventId"]) == ("message", "01E")
+    assert isinstance(kept["timestamp"], int)
+    for word in ("山田", "857", "Uaaaa"):
+        assert word not in json.dumps(kept, ensure_ascii=False)
+
+
 def test_a_broken_event_keeps_its_id_when_that_is_sound() -> None:
     assert one(timestamp="x").event_id == "01FZ74A0TDDPYRVKNK77XKC3ZR"
     assert one(webhookEventId="a b").event_id is None

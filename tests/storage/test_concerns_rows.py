@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import pytest
@@ -145,16 +144,3 @@ def test_the_list_has_the_most_urgent_first_and_knows_channel_state_and_desk(db:
         assert [c.id for c in concerns.listed(work, "default", "accepted")] == [calm.id]
         assert [c.id for c in concerns.listed(work, window="police")] == [urgent.id]
         assert len(concerns.listed(work)) == 3
-
-
-def test_the_words_of_a_concern_closed_long_ago_are_wiped_and_no_others(db: Database, clock: Clock) -> None:
-    with db.work() as work:
-        done, running = _concern(work), _concern(work)
-        for each in (done, running):
-            concerns.add_details(work, each, {"name": "山田太郎"})
-        concerns.close(work, done, "visited")
-    clock.move(days=31)
-    with db.work() as work:
-        assert concerns.forget_details(work, dt.timedelta(days=30)) == 1
-        assert concerns.details(work, done) == {}
-        assert concerns.details(work, running) == {"name": "山田太郎"}

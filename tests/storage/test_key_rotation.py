@@ -10,10 +10,28 @@ import pytest
 from sqlalchemy import select, update
 from surroundings import Clock
 
-from storage import broadcasts, concerns, conversations, events, outbox, people, rotation, tables
+from storage import (
+    broadcasts,
+    concerns,
+    conversations,
+    drafts,
+    entries,
+    events,
+    handons,
+    links,
+    mails,
+    notices,
+    outbox,
+    people,
+    photos,
+    rotation,
+    staff,
+    tables,
+)
+from storage.concerns import Concern
 from storage.crypto import Cipher, SealBroken, cipher_from, new_key
 from storage.database import open_database
-from storage.work import Database
+from storage.work import Database, Work
 
 OLD, NEW = new_key("old"), new_key("new")
 
@@ -40,7 +58,33 @@ def _fill(db: Database, count: int) -> int:
                 since="s", subject_knows="no", window="w", route_reason="r",
             )  # fmt: skip
             concerns.add_details(work, concern, {"n": str(number)})
-    return count * 7 + 1  # and the key of the blind indexes
+            notice = notices.put(
+                work, "iwami", concern_id=concern.id, number=concern.number, window="w", what="new",
+                step="desk", serial="",
+            )  # fmt: skip
+            assert notice is not None
+            address = f"a{number}@iwami.example"
+            mails.put(
+                work, "iwami", notice_id=notice.id, address=address, template="new", number=concern.number,
+                path="/desk",
+            )  # fmt: skip
+            mails.note_refused(work, address, "550")
+            _fill_the_desk(work, concern, number)
+    return count * 19 + 1  # and the key of the blind indexes
+
+
+def _fill_the_desk(work: Work, concern: Concern, number: int) -> None:
+    """What staff and forms add: ten sealed values."""
+    entries.add(work, concern, "note", "system", {"n": number})
+    handons.offer(work, concern, "other", "system", {"n": number})
+    photos.add(work, concern, b"jpeg", 1, 1)
+    half_an_hour = dt.timedelta(minutes=30)
+    link_id, _token = links.make(
+        work, "iwami", purpose="details", about=concern.id, person_id=None, valid_for=half_an_hour
+    )
+    drafts.keep(work, link_id, "iwami", "browser", {"n": str(number)})
+    made = staff.add(work, login=f"s{number}", name="山田", windows=["w"], mail=f"s{number}@iwami.example")
+    staff.make_ready(work, made.id, password="argon2", totp="secret", recovery=["hash"])
 
 
 def _rotated(db: Database) -> Database:
@@ -56,6 +100,16 @@ def _everything_opens(db: Database, count: int) -> None:
             assert found.line_id == f"U{number:032x}"
             assert conversations.open_one(work, person.id) is not None
             assert concerns.details(work, concerns.of_reporter(work, person.id)[0]) == {"n": str(number)}
+            concern = concerns.of_reporter(work, person.id)[0]
+            assert [each.words for each in entries.of(work, concern)] == [{"n": number}]
+            assert [handons.words(work, each) for each in handons.of(work, concern)] == [{"n": number}]
+            assert photos.picture(work, concern, photos.of(work, concern)[0].id) == b"jpeg"
+            account = staff.by_login(work, f"s{number}")
+            assert account is not None
+            assert (account.name, account.mail) == ("山田", f"s{number}@iwami.example")
+            assert staff.secrets_of(work, account.id) == staff.Secrets("argon2", "secret", ("hash",))
+        assert mails.bounced(work) == {f"a{number}@iwami.example" for number in range(count)}
+        assert {mail.address for mail in mails.claim(work, count)} == mails.bounced(work)
         sent = outbox.claim(work, count)
         assert sorted((row.body["n"], row.reply_token) for row in sent) == sorted(
             (number, f"r{number}") for number in range(count)

@@ -13,7 +13,7 @@ from flask import Flask
 
 from bot.app import Services
 from bot.web import create_flask
-from storage import audit, concerns, links, people
+from storage import audit, concerns, entries, links, people
 from storage.concerns import Concern
 from storage.work import Database
 from tests.conftest import Clock
@@ -46,9 +46,11 @@ def link(db: Database) -> Link:
     return make_link(db)
 
 
-def make_link(db: Database, concern: Concern | None = None, **changed: Any) -> Link:
+def make_link(
+    db: Database, concern: Concern | None = None, line_id: str = "U" + "1" * 32, **changed: Any
+) -> Link:
     with db.work() as work:
-        person = people.lock(work, "default", "U" + "1" * 32)
+        person = people.lock(work, "default", line_id)
         concern = concern or concerns.open_concern(
             work,
             "default",
@@ -59,7 +61,7 @@ def make_link(db: Database, concern: Concern | None = None, **changed: Any) -> L
             level=2,
             since="days",
             subject_knows="unaware",
-            window="tottori_office",
+            window="tottori_chuo_jinken",
             route_reason="test",
         )
         made = {"purpose": "details", "about": concern.id, "valid_for": dt.timedelta(minutes=30)} | changed
@@ -118,7 +120,7 @@ def test_the_token_opens_the_form_with_nothing_but_the_number(phone: Browser, li
     assert phone.status == 200
     assert link.concern.number in phone.text
     assert phone.page.count("<textarea") == 5
-    for word in ("tottori_office", "safety", "unaware"):
+    for word in ("tottori_chuo_jinken", "鳥取市", "safety", "unaware"):
         assert word not in phone.page
 
 
@@ -128,6 +130,7 @@ def test_sending_stores_the_words_and_says_thanks(phone: Browser, link: Link, db
     assert phone.status == 200
     assert phone.addresses[-1].endswith(f"{link.path}/sent")
     assert "ありがとうございます" in phone.text
+    assert "このあとのこと" in phone.text
     assert stored(db, link.concern) == {name: text for name, text in WORDS.items() if text}
 
 
@@ -180,7 +183,6 @@ def test_wrong_spent_expired_and_foreign_links_look_alike(
     spent = make_link(db)
     with db.work() as work:
         links.spend(work, spent.id, spent.token)
-    closed = make_closed(db)
     tries = [
         (link.id, "wrong"),
         (link.id, ""),
@@ -192,7 +194,6 @@ def test_wrong_spent_expired_and_foreign_links_look_alike(
         (other_purpose.id, other_purpose.token),
         (about_nothing.id, about_nothing.token),
         (spent.id, spent.token),
-        (closed.id, closed.token),
     ]
     seen = {look_and_send(site, link_id, token) for link_id, token in tries}
     clock.move(minutes=30)
@@ -251,13 +252,47 @@ def test_too_many_words_are_counted_kindly(phone: Browser, link: Link, db: Datab
     assert len(stored(db, link.concern)["what"]) == 2_000
 
 
-def test_a_second_link_adds_to_what_the_first_brought(phone: Browser, link: Link, db: Database) -> None:
+def test_a_second_link_adds_an_entry_and_shows_nothing_earlier(
+    phone: Browser, link: Link, db: Database
+) -> None:
     to_form(phone, link)
     phone.send(f"{link.path}/send", **WORDS)
     second = make_link(db, link.concern)
     to_form(phone, second)
-    phone.send(f"{second.path}/send", **(WORDS | {"what": "きょうは電気がついていました"}))
-    assert stored(db, link.concern)["what"] == "新聞がたまっています\n\nきょうは電気がついていました"
+    for word in ("山田", "本町", "新聞"):
+        assert word not in phone.text
+    phone.send(f"{second.path}/send", what="きょうは電気がついていました", contact="0857-00-0000")
+    assert phone.addresses[-1].endswith("/sent")
+    with db.look() as work:
+        (entry,) = entries.of(work, link.concern)
+        now = concerns.get(work, link.concern.id)
+    assert (entry.kind, entry.author) == ("note", "person")
+    assert entry.words["text"] == "どんな様子ですか\nきょうは電気がついていました"
+    assert stored(db, link.concern) == {k: v for k, v in WORDS.items() if v} | {"contact": "0857-00-0000"}
+    assert now is not None
+    assert now.news_at == db.clock()
+
+
+def test_two_links_that_come_at_once_both_leave_their_words(
+    site: Flask, link: Link, db: Database, together: Callable[[int, Callable[[int], Any]], list[Any]]
+) -> None:
+    all_links = [link, *(make_link(db, link.concern) for _ in range(7))]
+    browsers = [Browser(site.test_client()) for _ in all_links]
+    for browser, one in zip(browsers, all_links, strict=True):
+        to_form(browser, one)
+
+    def send(number: int) -> str:
+        words = {"where": "本町", "what": f"ことば{number}", "contact": f"0857-{number}"}
+        browsers[number].send(f"{all_links[number].path}/send", **words)
+        return browsers[number].addresses[-1]
+
+    assert all(address.endswith("/sent") for address in together(8, send))
+    with db.look() as work:
+        texts = [str(entry.words["text"]) for entry in entries.of(work, link.concern)]
+    kept = stored(db, link.concern)
+    assert len(texts) == 7
+    assert all(f"ことば{number}" in kept["what"] + "".join(texts) for number in range(8))
+    assert all(f"0857-{number}" in kept["contact"] for number in range(8))
 
 
 def test_what_is_typed_comes_back_as_words_never_as_markup(phone: Browser, link: Link) -> None:
@@ -292,3 +327,68 @@ def test_the_thanks_belong_to_the_browser_that_sent(site: Flask, phone: Browser,
     stranger = Browser(site.test_client())
     stranger.open(f"{link.path}/sent")
     assert stranger.status == 410
+
+
+def test_a_closed_concern_opens_nothing_but_the_telephone_of_its_desk(phone: Browser, db: Database) -> None:
+    closed = make_closed(db)
+    to_form(phone, closed)
+    assert phone.status == 410
+    assert "鳥取市 中央人権福祉センター" in phone.text
+    assert 'href="tel:0857228111"' in phone.page
+    assert closed.concern.number not in phone.page
+    phone.open("/d/x")
+    phone.send(f"/d/{closed.id}", token="wrong")
+    assert "中央人権福祉センター" not in phone.text
+
+
+def test_a_concern_that_is_closed_while_somebody_writes_keeps_nothing(
+    phone: Browser, link: Link, db: Database
+) -> None:
+    to_form(phone, link)
+    with db.work() as work:
+        concerns.close(work, link.concern, "done")
+    phone.send(f"{link.path}/send", **WORDS)
+    assert phone.status == 410
+    assert "中央人権福祉センター" in phone.text
+    assert not stored(db, link.concern)
+    with db.look() as work:
+        assert links.peek(work, link.id, link.token)
+
+
+def test_what_is_added_to_a_merged_concern_reaches_the_one_that_goes_on(
+    phone: Browser, link: Link, db: Database
+) -> None:
+    other = make_link(db)
+    to_form(phone, link)
+    phone.send(f"{link.path}/send", **(WORDS | {"contact": "はじめの人 0857-11-1111"}))
+    with db.work() as work:
+        merged = concerns.merge(work, other.concern, link.concern)
+    to_form(phone, other)
+    assert merged.number in phone.text
+    assert link.concern.number not in phone.text
+    phone.send(f"{other.path}/send", what="電気がつきっぱなしです", contact="べつの人 0857-22-2222")
+    assert phone.addresses[-1].endswith("/sent")
+    with db.look() as work:
+        assert "電気がつきっぱなし" in str(entries.of(work, link.concern)[-1].words["text"])
+        assert entries.of(work, merged) == ()
+    assert stored(db, link.concern)["contact"] == (
+        f"はじめの人 0857-11-1111\n\n{merged.number}\nべつの人 0857-22-2222"
+    )
+
+
+def test_the_form_says_until_when_it_can_be_sent(phone: Browser, link: Link, clock: Clock) -> None:
+    clock.move(minutes=7)
+    to_form(phone, link)
+    assert "10時30分まで使えます" in phone.text
+
+
+def test_many_forms_open_in_one_browser_can_all_be_sent(phone: Browser, db: Database) -> None:
+    forms = []
+    for _ in range(6):
+        one = make_link(db)
+        to_form(phone, one)
+        forms.append((one, phone.hidden()))
+    for number, (one, hidden) in enumerate(forms):
+        phone.send(f"{one.path}/send", **(hidden | WORDS | {"what": f"{number}"}))
+        assert phone.addresses[-1].endswith("/sent")
+        assert stored(db, one.concern)["what"] == f"{number}"

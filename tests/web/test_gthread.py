@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,6 +98,43 @@ def test_connections_that_say_nothing_keep_no_thread(port: int) -> None:
     try:
         time.sleep(0.5)
         assert alive(port, 10) < 1
+    finally:
+        for caller in callers:
+            caller.close()
+
+
+def test_callers_who_drip_their_words_leave_threads_for_the_others(port: int) -> None:
+    callers = [socket.create_connection(("127.0.0.1", port), 2) for _ in range(MORE_THAN_THREADS)]
+    ended = threading.Event()
+
+    def drip() -> None:
+        while not ended.wait(0.5):
+            for caller in callers:
+                with contextlib.suppress(OSError):
+                    caller.sendall(b"x")
+
+    dripping = threading.Thread(target=drip)
+    try:
+        for caller in callers:
+            caller.sendall(HALF_A_BODY)
+        dripping.start()
+        time.sleep(2 * gthread.PROMPT)
+        assert alive(port, 8) < 3
+    finally:
+        ended.set()
+        dripping.join()
+        for caller in callers:
+            caller.close()
+
+
+def test_callers_who_do_not_hang_up_keep_nobody_waiting(port: int) -> None:
+    """gunicorn waits for their end where it accepts all others, two seconds for each."""
+    callers = [socket.create_connection(("127.0.0.1", port), 2) for _ in range(6)]
+    try:
+        for caller in callers:
+            caller.sendall(b"GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        time.sleep(0.3)
+        assert alive(port, 20) < 2
     finally:
         for caller in callers:
             caller.close()

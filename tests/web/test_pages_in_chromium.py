@@ -113,11 +113,13 @@ def every_page(page: Page, site: str, link: Link) -> Iterator[str]:
     yield settled(page, "details, first page")
     page.locator("[data-begin-button]").click()
     yield settled(page, "details, form")
-    page.locator("main form button").click()
+    page.locator("[data-send]").click()
+    page.wait_for_selector("#where-error")
     yield settled(page, "details, form with errors")
     page.locator("#where").fill("本町")
     page.locator("#what").fill("新聞がたまっています")
-    page.locator("main form button").click()
+    page.locator("[data-send]").click()
+    page.wait_for_url("**/sent")
     yield settled(page, "details, thanks")
 
 
@@ -222,7 +224,7 @@ def test_the_token_goes_from_the_address_into_the_form_and_leaves_the_history(
     assert page.url == f"{site}{link.path}/form"
     page.locator("#where").fill("本町")
     page.locator("#what").fill("新聞がたまっています")
-    page.locator("main form button").click()
+    page.locator("[data-send]").click()
     page.wait_for_url("**/sent")
     assert stored(db, link.concern) == {"where": "本町", "what": "新聞がたまっています"}
     assert not [url for url in sent if link.token in url.split("#")[0]]
