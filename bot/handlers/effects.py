@@ -80,7 +80,6 @@ def open_concern(turn: Turn, effect: OpenConcern) -> None:
     texts = turn.content.texts
     url = one_time_url(turn, concern, "details")
     card = receipt_card(turn.content, concern.number, concern.window, url, turn.now, kind=concern.kind)
-    turn.messages.append(Cards(texts.get("concern.receipt.alt"), (card,)))
     if effect.level == 0:
         turn.say("concern.receipt.life_at_risk")
     if concern.many:
@@ -90,6 +89,8 @@ def open_concern(turn: Turn, effect: OpenConcern) -> None:
     after = texts.get("concern.receipt.after")
     turn.say("concern.receipt.next", reading=reading)
     turn.messages.append(Text(f"{tonight}\n\n{after}" if tonight else after))
+    # Last of all: its button is the next thing to do, and a small phone shows the end of what was said.
+    turn.messages.append(Cards(texts.get("concern.receipt.alt"), (card,)))
     turn.must_arrive = True
     turn.quick = (
         Tap(texts.get("menu.mine"), postback.start("mine")),
