@@ -132,6 +132,26 @@ def _list(pen: Pen) -> None:
         pen.line([(41, y), (83, y)], 12)
 
 
+def _bulb(pen: Pen) -> None:
+    """A light: something that helps."""
+    for angle in (180, 225, 270, 315, 360):
+        pen.line([_on_circle((50, 47), 38, angle), _on_circle((50, 47), 44, angle)], 6)
+    pen.disc((50, 47), 28)
+    pen.shape([(33, 64), (67, 64), (62, 78), (38, 78)])
+    pen.line([(41, 45), (50, 54), (59, 45)], 5, pen.ground)
+    pen.line([(50, 54), (50, 74)], 5, pen.ground)
+    pen.block((40, 83), (60, 95), 4)
+
+
+def _person(pen: Pen) -> None:
+    """A card with somebody on it."""
+    pen.block((6, 18), (94, 84), 9)
+    pen.disc((32, 42), 11, pen.ground)
+    pen.shape([_on_circle((32, 73), 18, angle) for angle in range(180, 361, 3)], pen.ground)
+    for y in (38, 54, 70):
+        pen.line([(62, y), (80, y)], 7, pen.ground)
+
+
 _ICONS: dict[Icon, Callable[[Pen], None]] = {
     "book": _book,
     "signpost": _signpost,
@@ -139,6 +159,8 @@ _ICONS: dict[Icon, Callable[[Pen], None]] = {
     "card": _card,
     "phone": _phone,
     "list": _list,
+    "bulb": _bulb,
+    "person": _person,
 }
 
 

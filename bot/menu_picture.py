@@ -96,7 +96,7 @@ def draw(menu: RichMenu) -> bytes:
     canvas = ImageDraw.Draw(large)
     placed = list(fields(menu))
     for field in placed:
-        alike = [other for other in placed if _shape(other) == _shape(field)]
+        alike = [other for other in placed if _alike(other, field)]
         letters = min(_letters(menu, other) for other in alike)  # fields that look alike have equal letters
         _draw_field(canvas, field, letters)
     picture = large.resize(SIZE, Image.Resampling.LANCZOS)
@@ -105,9 +105,11 @@ def draw(menu: RichMenu) -> bytes:
     return png.getvalue()
 
 
-def _shape(field: Field) -> tuple[int, int]:
-    left, top, right, bottom = field.box
-    return right - left, bottom - top
+def _alike(one: Field, other: Field) -> bool:
+    """Of one size and in one style; three in a row differ by a pixel of rounding."""
+    sizes = [(each.box[2] - each.box[0], each.box[3] - each.box[1]) for each in (one, other)]
+    same_size = all(abs(sizes[0][side] - sizes[1][side]) <= 2 for side in (0, 1))
+    return same_size and one.area.look == other.area.look
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ three steps, nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -89,13 +90,16 @@ def registration_text(code: str) -> str:
 
 
 def registration_url(basic_id: str, code: str) -> str:
-    """LINE's address that opens the chat with an account, with the words already typed.
+    """LINE's address that opens the chat with the code already typed."""
+    return chat_url(basic_id, registration_text(code))
+
+
+def chat_url(basic_id: str, text: str) -> str:
+    """LINE's address that opens the chat with an account, with these words already typed.
 
     https://developers.line.biz/en/docs/line-login/using-line-url-scheme/ (both parts percent-encoded).
     """
-    return (
-        f"https://line.me/R/oaMessage/{quote(basic_id, safe='')}/?{quote(registration_text(code), safe='')}"
-    )
+    return f"https://line.me/R/oaMessage/{quote(basic_id, safe='')}/?{quote(text, safe='')}"
 
 
 def save(poster: Poster, out: Path) -> None:
@@ -105,12 +109,17 @@ def save(poster: Poster, out: Path) -> None:
 
 def save_sheet(words: Words, code: str, url: str, out: Path) -> None:
     """The same for any words."""
+    save_picture(lambda: draw_sheet(words, code, url), out, words.title)
+
+
+def save_picture(drawn: Callable[[], Image.Image], out: Path, title: str) -> None:
+    """Write a sheet of A4 as .pdf or .png; ValueError for another kind of file."""
     kind = out.suffix.lower()
     if kind not in (".pdf", ".png"):
         raise ValueError(f"{out.name}: a poster is a .pdf or a .png")
-    sheet = draw_sheet(words, code, url)
+    sheet = drawn()
     if kind == ".pdf":
-        sheet.save(out, "PDF", resolution=DPI, quality=95, subsampling=0, title=words.title)
+        sheet.save(out, "PDF", resolution=DPI, quality=95, subsampling=0, title=title)
     else:
         sheet.save(out, "PNG", dpi=(DPI, DPI))
 
@@ -124,16 +133,17 @@ def draw_sheet(words: Words, code: str, url: str) -> Image.Image:
     """The sheet from top to bottom: what it is, the QR code, the code, how it goes."""
     sheet = Image.new("RGB", PAGE, PAPER)
     draw = ImageDraw.Draw(sheet)
-    below = _heading(draw, words)
-    below = _facts(draw, words, below)
+    below = heading(draw, words)
+    below = facts(draw, words, below)
     below = _qr(sheet, draw, url, below)
     below = _code(draw, code, below)
-    _steps(draw, words, below)
-    _foot(draw, words)
+    steps(draw, words, below)
+    foot(draw, words)
     return sheet
 
 
-def _heading(draw: ImageDraw.ImageDraw, words: Words) -> int:
+def heading(draw: ImageDraw.ImageDraw, words: Words) -> int:
+    """Label and title on a green ground; where it ends."""
     size = 152
     lines = wrap(words.title, size, PAGE[0] - 2 * MARGIN, bold=True)
     while len(lines) > 2 and size > 84:
@@ -153,7 +163,8 @@ def _heading(draw: ImageDraw.ImageDraw, words: Words) -> int:
     return bottom + 18
 
 
-def _facts(draw: ImageDraw.ImageDraw, words: Words, top: int) -> int:
+def facts(draw: ImageDraw.ImageDraw, words: Words, top: int) -> int:
+    """When and where, in big letters; where they end."""
     top += 62
     for name, text in words.facts:
         draw.rounded_rectangle((MARGIN, top, MARGIN + 240, top + 96), radius=18, fill=LEAF)
@@ -168,17 +179,23 @@ def _facts(draw: ImageDraw.ImageDraw, words: Words, top: int) -> int:
 
 
 def _qr(sheet: Image.Image, draw: ImageDraw.ImageDraw, url: str, top: int) -> int:
+    return framed_qr(sheet, draw, url, (PAGE[0] / 2, top + 46), 1010)
+
+
+def framed_qr(
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, url: str, at: tuple[float, float], side: int
+) -> int:
+    """A QR code in a frame, `at` its middle and top; where it ends."""
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=4, box_size=10)
     code.add_data(url)
     code.make(fit=True)
-    side = 1010
     modules = len(code.get_matrix())
     box = side // modules  # whole pixels for every module: sharp edges scan best
     picture = code.make_image(fill_color="black", back_color="white").get_image().convert("RGB")
     size = modules * box
     picture = picture.resize((size, size), Image.Resampling.NEAREST)
     frame = size + 56
-    left, top = (PAGE[0] - frame) // 2, top + 46
+    left, top = int(at[0] - frame / 2), int(at[1])
     draw.rounded_rectangle(
         (left, top, left + frame, top + frame), radius=56, fill=WHITE, outline=GREEN, width=14
     )
@@ -197,7 +214,8 @@ def _code(draw: ImageDraw.ImageDraw, code: str, top: int) -> int:
     return top + 372
 
 
-def _steps(draw: ImageDraw.ImageDraw, words: Words, top: int) -> None:
+def steps(draw: ImageDraw.ImageDraw, words: Words, top: int) -> None:
+    """How it goes, one line for each step, down to the foot."""
     foot = PAGE[1] - 190
     room = (foot - top - 70) / len(words.steps)
     for number, (deed, how) in enumerate(words.steps, 1):
@@ -211,7 +229,8 @@ def _steps(draw: ImageDraw.ImageDraw, words: Words, top: int) -> None:
             write(draw, (MARGIN + 210, middle - high / 2 + 98 + 72 * line), text, 56, QUIET)
 
 
-def _foot(draw: ImageDraw.ImageDraw, words: Words) -> None:
+def foot(draw: ImageDraw.ImageDraw, words: Words) -> None:
+    """One line at the very bottom."""
     top = PAGE[1] - 160
     draw.rectangle((0, top, PAGE[0], PAGE[1]), fill=LEAF)
     write(draw, (PAGE[0] / 2, top + 80), words.foot, 50, INK, anchor="mm")

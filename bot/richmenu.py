@@ -28,6 +28,7 @@ from bot.desk.hearing_back import FLOW as MINE
 from bot.flows import FLOWS
 from bot.line.client import LineClient
 from bot.menu_picture import SIZE, draw, fields
+from bot.programme.drips import REGISTERED
 from bot.settings import Settings
 from storage import menus as installed
 from storage import outbox, people
@@ -35,6 +36,7 @@ from storage.work import Database
 
 FILE = "richmenus.yaml"
 DEFAULT, SUPPORTER = "resident", "supporter"
+TIPS = "tips"  # bot/handlers/tips.py
 AT_ONCE = 500  # links written in one unit of work: webhooks wait meanwhile
 
 __all__ = ["Plan", "draw", "install", "load", "menu_json", "plans"]
@@ -81,7 +83,11 @@ def load(content_dir: Path) -> dict[str, RichMenu]:
     menus = load_rich_menus(content_dir / FILE)
     texts = load_texts(content_dir / "texts" / "ja")
     says = {key.removeprefix("danger.") for key in texts.by_key if key.startswith("danger.")}
-    known: dict[str, Collection[str]] = {"start": {*FLOWS, MINE}, "say": says, "menu": ("",)}
+    known: dict[str, Collection[str]] = {
+        "start": {*FLOWS, MINE, REGISTERED, TIPS},
+        "say": says,
+        "menu": ("",),
+    }
     for menu in menus.values():
         for area in menu.areas:
             if area.target not in known[area.deed]:

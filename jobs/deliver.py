@@ -75,11 +75,12 @@ class Sender:
     def _by_kind(self, row: Outgoing) -> Verdict:
         if row.kind == "multicast":
             return self._multicast(row)
-        if row.to is None:
-            return Settled("dropped", error="nobody to send to")
-        return self._link_menu(row, row.to) if row.kind == "link_menu" else self._message(row, row.to)
+        if row.kind == "message":
+            return self._message(row, row.to)
+        to = row.to or row.body.get("to")  # of somebody who was erased the menu is still to be taken back
+        return self._link_menu(row, to) if to else Settled("dropped", error="nobody to send to")
 
-    def _message(self, row: Outgoing, to: str) -> Verdict:
+    def _message(self, row: Outgoing, to: str | None) -> Verdict:
         now = self.db.clock()
         doubtful = row.reply_token is not None and (row.reply_doubtful or row.tries > 1)
         if row.reply_token is not None and row.reply_until is not None and now < row.reply_until:
@@ -89,6 +90,8 @@ class Sender:
                 return verdict
         elif doubtful and not row.must_arrive and not self._was_down(row):
             return Settled("unknown", "reply", error="the reply may have arrived; it is not sent twice")
+        if to is None:  # of somebody who was erased only the reply token was kept, for a word of farewell
+            return Settled("dropped", error="nobody to send to")
         if not row.friend:
             return Settled("blocked")
         if not self._outlasts(row, LONGEST_PUSH):  # leased for a reply only: it is claimed anew for this
@@ -112,6 +115,10 @@ class Sender:
         return on_call(answer, row, "multicast", self.db.clock(), lambda: self.line.quota(row.channel))
 
     def _link_menu(self, row: Outgoing, to: str) -> Verdict:
+        if row.body["menu"] is None:
+            self.limits.take(row.channel, "link_menu")
+            answer = self.line.unlink_menu(row.channel, to)
+            return on_call(answer, row, "menu", self.db.clock(), lambda: None)
         menu_id = self.menus(row.channel, row.body["menu"])
         if menu_id is None:
             return Settled("dropped", error="no such menu installed")

@@ -13,6 +13,8 @@ from storage import (
     attempts,
     audit,
     conversations,
+    course_mails,
+    course_places,
     drafts,
     events,
     guard,
@@ -42,6 +44,7 @@ FORGET: dict[str, Callable[[Work], int]] = {
     "drafts": drafts.forget_old,
     "links": links.forget_old,
     "guard": guard.forget_old,
+    "course_mails": lambda work: course_mails.forget_old(work, SETTLED),
     "mails": lambda work: mails.forget_old(work, SETTLED),
     "notices": lambda work: notices.forget_old(work, SETTLED),
     "reminders": lambda work: reminders.forget_old(work, SETTLED),
@@ -82,6 +85,7 @@ def purge(services: Services) -> dict[str, int]:
     """Forget, each kind in its own transaction; a failing one does not keep the others. How many went."""
     parts: dict[str, Callable[[], int]] = {
         **{kind: partial(_in_one_work, services, forget) for kind, forget in FORGET.items()},
+        "course_places": lambda: _in_one_work(services, partial(_old_places, services.content)),
         "concerns": lambda: purge_concerns(services, "nightly"),
         "audit": lambda: _old_audit(services),
     }
@@ -109,6 +113,11 @@ def _note_heads(services: Rooms) -> None:
 def _in_one_work(services: Services, forget: Callable[[Work], int]) -> int:
     with services.db.work() as work:
         return forget(work)
+
+
+def _old_places(content: Content, work: Work) -> int:
+    """Who signed up for courses of long ago: the names go, the numbers stay."""
+    return course_places.forget_old(work, dt.timedelta(days=content.programme.courses.keep_names_days))
 
 
 def _old_audit(services: Rooms) -> int:

@@ -26,7 +26,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot import log
-from jobs import broadcast, clocks, nightly
+from jobs import broadcast, clocks, courses, nightly, programme
 from storage import broadcasts, instance
 from storage.work import Database, Work
 
@@ -219,6 +219,10 @@ def start(services: Services) -> Timetable:
     scheduler.add_job(nothing, IntervalTrigger(seconds=1), id="tick", **in_rhythm)
     scheduler.add_job(minute, IntervalTrigger(minutes=1), id="minute", **in_rhythm)
     scheduler.add_job(clocks.minute, IntervalTrigger(minutes=1), id="clocks", args=[services], **in_rhythm)
+    scheduler.add_job(courses.minute, IntervalTrigger(minutes=1), id="courses", args=[services], **in_rhythm)
+    scheduler.add_job(programme.minute, IntervalTrigger(minutes=1), id="drips", args=[services], **in_rhythm)
+    at_night = CronTrigger(hour=3, minute=40, timezone=TOKYO)
+    scheduler.add_job(programme.night, at_night, id="life", args=[services], **in_rhythm)
     purge_at = CronTrigger(hour=3, minute=20, timezone=TOKYO)
     scheduler.add_job(nightly.purge, purge_at, id="nightly", args=[services], **in_rhythm)
     scheduler.start()

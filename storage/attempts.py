@@ -54,6 +54,15 @@ def so_far(work: Work, channel: str, person_id: str, what: str, within: dt.timed
     ).scalar_one()
 
 
+def of_channel(work: Work, channel: str, what: str, within: dt.timedelta) -> int:
+    """How many attempts all people of a channel together made within this time."""
+    return work.conn.execute(
+        select(func.count())
+        .select_from(attempts)
+        .where(attempts.c.channel == channel, attempts.c.what == what, attempts.c.at > work.now - within)
+    ).scalar_one()
+
+
 def forget_old(work: Work, older_than: dt.timedelta = dt.timedelta(days=7)) -> int:
     """Nightly: attempts that no limit asks for any more."""
     return work.conn.execute(delete(attempts).where(attempts.c.at < work.now - older_than)).rowcount

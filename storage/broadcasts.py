@@ -138,9 +138,11 @@ def _of(work: Work, row: Row[*tuple[Any, ...]]) -> Broadcast:
 
 
 def _fits(channel: str, segment: Segment, now: dt.datetime) -> ColumnElement[bool]:
-    """Whom it fits, without the people who wrote words of danger lately: cheerful news would hurt them."""
+    """Whom it fits, without those who asked for a pause, and those who wrote words of danger
+    lately: cheerful news would hurt them."""
     conditions = [
         people.c.channel == channel,
+        people.c.paused.is_(False),
         or_(people.c.danger_until.is_(None), people.c.danger_until <= now),
     ]
     chosen = (

@@ -112,6 +112,12 @@ def spend(work: Work, link_id: str, token: str) -> Link | None:
     )
 
 
+def opened(work: Work, link_id: str) -> Link | None:
+    """A link that was used and whose time is not over: for pages that whoever spent it may look at once more."""
+    mine = and_(links.c.id == link_id, links.c.used_at.is_not(None), links.c.valid_until > work.now)
+    return _of(work.conn.execute(select(*_COLUMNS).where(mine)).first())
+
+
 def forget_old(work: Work, older_than: dt.timedelta = dt.timedelta(days=30)) -> int:
     """Nightly: links that ended so long ago."""
     return work.conn.execute(delete(links).where(links.c.valid_until < work.now - older_than)).rowcount

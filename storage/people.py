@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
+    false,
     func,
     insert,
     select,
@@ -45,6 +46,7 @@ people = Table(
     Column("town", String(32)),
     Column("district", String(32)),
     Column("supporter_since", Moment),
+    Column("paused", Boolean, nullable=False, server_default=false()),  # wants no news for now
     Column("consent_version", String(32)),
     Column("consent_at", Moment),
     Column("danger_until", Moment),
@@ -211,11 +213,34 @@ def register(
             consent_at=work.now,
         )
     )
+    set_topics(work, person, topics)
+
+
+def follow_register(
+    work: Work, person_id: str, *, role: Role, town: str | None, district: str | None, paused: bool
+) -> None:
+    """What broadcasts and flows see of this person from now on; a resident has no topics and no date."""
+    values: dict[str, Any] = {"role": role, "town": town, "district": district, "paused": paused}
+    if role == "resident":
+        values |= {"supporter_since": None, "consent_version": None, "consent_at": None}
+        work.conn.execute(delete(person_topics).where(person_topics.c.person_id == person_id))
+    else:
+        values |= {
+            "supporter_since": func.coalesce(people.c.supporter_since, bindparam("now", work.now, Moment))
+        }
+    work.conn.execute(update(people).where(people.c.id == person_id).values(**values))
+
+
+def set_topics(work: Work, person: Person, topics: Collection[str]) -> None:
+    """The kinds of news that this person wants, in the place of those they wanted before."""
     work.conn.execute(delete(person_topics).where(person_topics.c.person_id == person.id))
     if topics:
         work.conn.execute(
             insert(person_topics),
-            [{"person_id": person.id, "topic": topic, "channel": person.channel} for topic in set(topics)],
+            [
+                {"person_id": person.id, "topic": topic, "channel": person.channel}
+                for topic in sorted(set(topics))
+            ],
         )
 
 
@@ -225,6 +250,12 @@ def keep_still(work: Work, person_id: str) -> None:
     if work.on_postgresql:
         this = select(people.c.id).where(people.c.id == person_id)
         work.conn.execute(this.with_for_update(key_share=True))
+
+
+def lock_by_id(work: Work, person_id: str) -> bool:
+    """Nobody else changes this person until the unit of work ends; False where they are gone."""
+    query = select(people.c.id).where(people.c.id == person_id).with_for_update(key_share=True)
+    return work.conn.execute(query).first() is not None
 
 
 def hold_broadcasts(work: Work, person_id: str, until: dt.datetime) -> None:

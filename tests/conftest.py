@@ -78,10 +78,23 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "tsunagari.db")
         return f"sqlite:///{tmp_path / 'tsunagari.db'}"
     url, engine = request.getfixturevalue("migrated_postgresql")
-    with engine.begin() as conn:
-        names = ", ".join(metadata.tables)
-        conn.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    _empty(engine)
     return str(url)
+
+
+def _empty(engine: Engine) -> None:
+    """What the last test left goes, and ids begin at 1 again.
+
+    DELETE where something is, children first: TRUNCATE of every table would write a new file for each of them, a
+    quarter of a second for every test.
+    """
+    tables = [table.name for table in reversed(metadata.sorted_tables)]
+    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables)
+    with engine.begin() as conn:
+        for (name,) in conn.exec_driver_sql(filled).all():
+            conn.exec_driver_sql(f"DELETE FROM {name}")
+        for (sequence,) in conn.exec_driver_sql("SELECT sequencename FROM pg_sequences").all():
+            conn.exec_driver_sql(f"ALTER SEQUENCE {sequence} RESTART")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from bot.app import Services
 from storage.outbox import outbox
@@ -38,6 +38,7 @@ class Phone:
     )  # the messages of the last answer, as LINE gets them
     everything: list[dict[str, Any]] = field(default_factory=list)
     _seen: int = 0
+    _token: str = ""
 
     def __post_init__(self) -> None:
         self.line_id = self.line_id or f"U{next(_numbers):032x}"
@@ -82,13 +83,14 @@ class Phone:
 
     def event(self, event: dict[str, Any]) -> dict[str, Any]:
         number = next(_numbers)
+        self._token = f"{number:032x}"
         return {
             "mode": "active",
             "timestamp": int(self.services.db.clock().timestamp() * 1000),
             "source": {"type": "user", "userId": self.line_id},
             "webhookEventId": f"01TEST{number:020d}",
             "deliveryContext": {"isRedelivery": False},
-            "replyToken": f"{number:032x}",
+            "replyToken": self._token,
             **event,
         }
 
@@ -112,14 +114,22 @@ class Phone:
             index = work.index("line", self.channel, self.line_id)
             rows = work.conn.execute(
                 select(outbox)
-                .join(people, people.c.id == outbox.c.person_id)
-                .where(people.c.line_index == index, outbox.c.id > self._seen, outbox.c.kind == "message")
+                .outerjoin(people, people.c.id == outbox.c.person_id)
+                .where(
+                    or_(people.c.line_index == index, outbox.c.person_id.is_(None)),
+                    outbox.c.id > self._seen,
+                    outbox.c.kind == "message",
+                    outbox.c.body.is_not(None),
+                )
                 .order_by(outbox.c.id)
             )
             for row in rows:
                 self._seen = row.id
                 if row.body is None:  # LINE has it already, and nothing of it is kept
                     continue
+                token = work.unseal(row.reply_token, row.channel, "outbox", "reply_token", row.retry_key)
+                if row.person_id is None and token != self._token:
+                    continue  # the last word to somebody else who was erased
                 body = work.unseal(row.body, row.channel, "outbox", "body", row.retry_key)
                 messages += body["messages"]
         return messages

@@ -61,7 +61,7 @@ def test_every_tap_leads_somewhere(menu: RichMenu) -> None:
             assert texts.has(f"danger.{tap.answer}")
         else:
             assert tap.answer == postback.START
-            assert tap.flow in {"menu", "mine", *FLOWS}
+            assert tap.flow in {"menu", "mine", "registered", "tips", *FLOWS}
 
 
 @each_menu

@@ -19,10 +19,14 @@ from surroundings import Clock
 from town import Town, town_on_sqlite, wrong_with
 
 from bot.flows import FLOWS
+from storage import joinings
 from storage.crypto import Cipher
 
-MOST_TAPS = 1_500
-MOST_SECONDS = 45
+MOST_TAPS = 4_000
+MOST_SECONDS = 90
+BEGUN_BY_US = {
+    "questionnaire"
+}  # under the question that follows a course: tests/handlers/test_courses_chat.py
 RUBBISH = ["あああ", "😀", "？", "12", "はい", "とてもながいはなし" * 50, "  ", "asdf", "戻る", "０", "来て"]
 
 
@@ -96,7 +100,10 @@ def _state(phone: Phone) -> str:
 @pytest.fixture
 def robot(migrated_sqlite: Path, tmp_path: Path, cipher: Cipher, clock: Clock) -> Iterator[Robot]:
     town = town_on_sqlite(migrated_sqlite, tmp_path, cipher, clock)
-    yield Robot(town, clock, town.course().code, town.partner(towns=("iwami", "tottori")).code)
+    course = town.course()
+    with town.services.db.work() as work:  # far more walkers register here than a course has places
+        joinings.set_gate(work, course.id, course.channel, joinings.Gate(margin=10_000))
+    yield Robot(town, clock, course.code, town.partner(towns=("iwami", "tottori")).code)
     town.services.db.close()
 
 
@@ -125,7 +132,7 @@ def test_every_button_of_every_message_leads_on(robot: Robot) -> None:
                 waiting.append((*path, step))
     assert waiting == deque() or robot.taps >= MOST_TAPS, "too slow"
     begun = {meaning.split(";")[1] for meaning in meanings if meaning.endswith(";start")}
-    assert set(FLOWS) <= begun
+    assert set(FLOWS) - begun == BEGUN_BY_US
     assert len(seen) >= 25, sorted(seen)
     assert len(meanings) >= 120, len(meanings)
 

@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parent / "transcripts"
 UPDATE = os.environ.get("UPDATE_TRANSCRIPTS") == "1"
 MASKS = [
     (re.compile(r"K-\w{4}-\w{4}-\w"), "K-＊＊＊＊-＊＊＊＊-＊"),
-    (re.compile(re.escape(PUBLIC_URL) + r"/d/\w+#[\w-]+"), "専用のページ（1回だけ）"),
+    (re.compile(re.escape(PUBLIC_URL) + r"/[dms]/\w+#[\w-]+"), "専用のページ（1回だけ）"),
 ]
 
 

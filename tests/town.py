@@ -18,7 +18,17 @@ from surroundings import Clock
 
 from bot.app import Services, create_app
 from bot.content.library import Content, load_content
-from bot.flows.context import Context, OpenCourse, Visitor, Watch
+from bot.flows.context import (
+    AskedCourse,
+    Codes,
+    Context,
+    CourseOffer,
+    Enrolled,
+    OpenCourse,
+    ReadCode,
+    Visitor,
+    Watch,
+)
 from bot.line.client import LineClient
 from bot.settings import Settings
 from simulator.line_check import check_request, unseen
@@ -130,8 +140,51 @@ def _everything(db: Database) -> Iterator[str]:
 WATCH = Watch("因幡新聞 岩美販売店", ("tottori", "iwami"))
 
 
+KNOWN = ReadCode("open", OpenCourse("course", CODE, "つながりサポーター養成講座", "tottori"))
+
+
+WHAT_IT_IS = "種類：養成講座\nとき：12月6日（日）13:30〜15:30\nところ：駅南庁舎\n参加費：無料"
+STANDINGS = (  # of a course, and what the visitor has there
+    *(("open", None), ("waiting_list", None), ("full", None), ("not_yet", None)),
+    *(("open", "seat"), ("waiting_list", "waiting"), ("closed", "seat")),
+)
+OFFERS = tuple(
+    CourseOffer(
+        f"course{number}",
+        f"12/{number}（日）鳥取市 つながりサポーター養成講座",
+        "つながりサポーター養成講座",
+        WHAT_IT_IS,
+        "申込みを受け付けています（のこり5席、定員40人）。",
+        *STANDINGS[number % len(STANDINGS)],
+    )
+    for number in range(1, 11)
+)
+ASKED = (
+    AskedCourse("course1", "12/1（火）鳥取市 養成講座", "養成講座"),
+    AskedCourse("course2", "12/2（水）岩美町 更新研修", "更新研修"),
+)
+
+
+@dataclass(frozen=True)
+class OneCode:
+    """One code, in whatever state; any other one is unknown."""
+
+    code: ReadCode = KNOWN
+    suspicious: bool = False
+
+    def read(self, said: str) -> ReadCode | None:
+        return self.code if self.code.course.code in courses.normal_code(said) else None
+
+
 def context(
-    *, now: dt.datetime = MORNING, towns: tuple[str, ...] | None = None, watch: Watch | None = WATCH
+    *,
+    now: dt.datetime = MORNING,
+    towns: tuple[str, ...] | None = None,
+    watch: Watch | None = WATCH,
+    enrolled: tuple[Enrolled, ...] = (),
+    codes: Codes = OneCode(),
+    offers: tuple[CourseOffer, ...] = OFFERS,
+    asked: tuple[AskedCourse, ...] = ASKED,
 ) -> Context:
     """What a flow looks at, on a Tuesday morning, with one open course; the visitor is of a watch partner, too."""
     content = the_content()
@@ -141,8 +194,10 @@ def context(
         content=content,
         towns=tuple(content.town(key) for key in towns or plan.towns),
         central_town=plan.central,
-        visitor=Visitor(watch=watch),
-        courses=(OpenCourse("course", CODE, "つながりサポーター養成講座", "tottori"),),
+        visitor=Visitor(supporter=bool(enrolled), watch=watch, enrolled=enrolled),
+        codes=codes,
+        offers=offers,
+        asked=asked,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any, assert_never
 
 import typer
@@ -13,14 +14,53 @@ from bot.cli.house import open_content
 from bot.cli.output import TOKYO
 from bot.content.library import Content
 from bot.flows import FLOWS, Flow
-from bot.flows.context import Context, OpenCourse, Visitor, Watch
-from bot.flows.effects import Effect, GoOn, OpenConcern, RegisterSupporter, Say, ShowSchemes, ShowWindows
+from bot.flows.context import (
+    AskedCourse,
+    Context,
+    CourseOffer,
+    Enrolled,
+    OpenCourse,
+    ReadCode,
+    Visitor,
+    Watch,
+)
+from bot.flows.effects import (
+    AttendAgain,
+    ChangePlace,
+    ChangeTopics,
+    Effect,
+    GoOn,
+    KeepAnswers,
+    LeaveSeat,
+    OpenConcern,
+    RegisterSupporter,
+    Say,
+    ShowSchemes,
+    ShowWindows,
+    TakeSeat,
+)
 from bot.flows.engine import Asking, back, play
 from bot.flows.talk import NotAnAnswer, Tapped, Typed, plain, understand
 from bot.settings import DEFAULT_CHANNEL
 from bot.wording import Wording, words_of
+from storage import courses
 
 PRACTICE_CODE = "7KQ4M2XW9H"
+_WORDS = "とき：12月6日（日）13:30〜15:30\nところ：駅南庁舎\n参加費：無料"
+PRACTICE_OFFERS = (
+    CourseOffer("free", "12/6（日）練習の市 練習の講座", "練習の講座", _WORDS, "のこり5席です。", "open"),
+    CourseOffer("full", "12/13（日）練習の市 満席の講座", "満席の講座", _WORDS, "満席です。", "waiting_list"),
+    CourseOffer(
+        "mine",
+        "12/20（日）練習の市 申込みずみの講座",
+        "申込みずみの講座",
+        _WORDS,
+        "申込みずみです。",
+        "open",
+        "seat",
+    ),
+)
+PRACTICE_ASKED = (AskedCourse("free", "12/6（日）練習の市 練習の講座", "練習の講座"),)
 BACK = {plain(word) for word in ("戻る", "もどる", "ひとつ戻る", "back", "b")}
 QUIT = {plain(word) for word in ("やめる", "quit", "exit", "q")}
 
@@ -38,7 +78,7 @@ def chat(
     """
     if flow not in FLOWS:
         output.unknown("会話", flow, FLOWS)
-    ctx = practice_context(open_content())
+    ctx = practice_context(open_content(), flow)
     output.say("番号か言葉で答えてください。「戻る」でひとつ戻り、「やめる」で終わります。", output.QUIET)
     if flow == "registration":
         output.say(f"（練習用の講座コード: {PRACTICE_CODE}）", output.QUIET)
@@ -51,13 +91,35 @@ def chat(
         following = _tell(effects, ctx)
 
 
-def practice_context(content: Content) -> Context:
-    """Now, the towns of the default channel, somebody of a watch partner, and one course with a code to try."""
+def practice_context(content: Content, flow: str = "") -> Context:
+    """Now, the towns of the default channel, somebody of a watch partner, and one course with a code to try; for
+    the flows about one's own registration somebody who has one."""
     channel = content.channels.get(DEFAULT_CHANNEL) or next(iter(content.channels.values()))
     towns = tuple(content.towns[key] for key in channel.towns)
-    course = OpenCourse("practice", PRACTICE_CODE, "練習の講座", towns[0].key)
-    visitor = Visitor(watch=Watch("練習の店", (towns[0].key,)))
-    return Context(dt.datetime.now(TOKYO), content, towns, channel.central, visitor, (course,))
+    codes = PracticeCodes(OpenCourse("practice", PRACTICE_CODE, "練習の講座", towns[0].key))
+    enrolled = (Enrolled("practice", dt.date(2026, 12, 1)),) if flow.startswith("my_") else ()
+    visitor = Visitor(bool(enrolled), watch=Watch("練習の店", (towns[0].key,)), enrolled=enrolled)
+    return Context(
+        dt.datetime.now(TOKYO),
+        content,
+        towns,
+        channel.central,
+        visitor,
+        codes,
+        PRACTICE_OFFERS,
+        PRACTICE_ASKED,
+    )
+
+
+@dataclass(frozen=True)
+class PracticeCodes:
+    """One code that always counts."""
+
+    course: OpenCourse
+    suspicious: bool = False
+
+    def read(self, said: str) -> ReadCode | None:
+        return ReadCode("open", self.course) if self.course.code in courses.normal_code(said) else None
 
 
 def _talk(flow: Flow, ctx: Context) -> tuple[Effect, ...] | None:
@@ -144,6 +206,19 @@ def in_words(effect: Effect, ctx: Context) -> list[str]:
             news = "、".join(content.texts.get(f"registration.topics.{topic}") for topic in topics) or "なし"
             words = f"サポーターとして登録: {content.towns[town].name} {place}"
             return [f"→ {words}（お知らせ: {news}、同意の版: {version}）"]
+        case AttendAgain():
+            return ["→ 登録されている人の、もう1回の受講として記録"]
+        case TakeSeat(course_id):
+            return [f"→ 講座に申し込む（{course_id}）"]
+        case LeaveSeat(course_id):
+            return [f"→ 講座の申込みを取り消す（{course_id}）"]
+        case KeepAnswers(_, ratings):
+            return [f"→ アンケートの答えを、だれのものか分からないように保存（{len(ratings)} 問）"]
+        case ChangeTopics(topics):
+            news = "、".join(content.texts.get(f"registration.topics.{topic}") for topic in topics) or "なし"
+            return [f"→ お知らせの種類を変える（{news}）"]
+        case ChangePlace(_, town, _):
+            return [f"→ 住まいを変える（{content.towns[town].name}）"]
         case OpenConcern():
             kind = content.concern_kinds[effect.kind].label
             name = next((w.name for w in content.windows if w.key == effect.window), effect.window)

@@ -48,7 +48,8 @@ def check(
             "文章": len(found.texts.by_key),
         }
     )
-    asked = (*found.topics, *(question.key for question in found.questions))
+    steps = (drip.step for drip in found.programme.drips)
+    asked = (*found.topics, *(question.key for question in found.questions), *steps)
     missing, unused = missing_and_unused(found.texts, asked)
     for key in missing:
         output.say(f"✗ texts/ja: {key} の文章がありません。", output.BAD)

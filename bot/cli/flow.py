@@ -39,7 +39,7 @@ def draw(name: Annotated[str, typer.Argument(help="会話の名前。")]) -> Non
     """
     if name not in FLOWS:
         output.unknown("会話", name, FLOWS)
-    for line in mermaid(FLOWS[name], practice_context(open_content())):
+    for line in mermaid(FLOWS[name], practice_context(open_content(), name)):
         typer.echo(line)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from bot.content.clocks import LevelClocks, load_clocks
+from bot.content.drips import check_words
 from bot.content.errors import ContentError
 from bot.content.hotlines import Hotline, load_hotlines
 from bot.content.kinds import (
@@ -24,9 +25,11 @@ from bot.content.kinds import (
 from bot.content.outcomes import Outcome, load_outcomes
 from bot.content.place_files import load_towns, load_windows
 from bot.content.places import Town, Window, desk_for, route
+from bot.content.programme import Programme, load_programme
 from bot.content.questions import HandbookQuestion, load_questions
 from bot.content.schemes import Scheme, load_schemes
 from bot.content.texts import Texts, load_texts
+from bot.content.tips import TipTopic, load_tips
 from bot.crisis import Lexicon, load_lexicon
 from bot.crisis_reply import Replies, load_replies
 from bot.recommend import Catalogue
@@ -64,6 +67,8 @@ class Content:
     clocks: Mapping[int, LevelClocks]
     outcomes: Mapping[str, Outcome]
     audit_retention_days: int
+    programme: Programme
+    tips: Mapping[str, TipTopic]
 
     @cached_property
     def windows_by_key(self) -> Mapping[str, Window]:
@@ -123,6 +128,8 @@ def _read(folder: Path) -> Content:
     except ValueError as trouble:
         raise ContentError("crisis/", "", str(trouble)) from trouble
     by_key = {town.key: town for town in towns}
+    programme = load_programme(folder / "programme.yaml", towns)
+    check_words(programme.drips, texts)
     endings = load_outcomes(folder / "outcomes.yaml")
     return Content(
         texts=texts,
@@ -141,6 +148,8 @@ def _read(folder: Path) -> Content:
         clocks=load_clocks(folder / "clocks.yaml"),
         outcomes=endings.outcomes,
         audit_retention_days=endings.audit_retention_days,
+        programme=programme,
+        tips=load_tips(folder / "tips.yaml", hotlines),
     )
 
 

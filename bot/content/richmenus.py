@@ -13,7 +13,7 @@ import yaml
 from bot.content.errors import ContentError
 from bot.content.questions import graphemes
 
-Icon = Literal["book", "signpost", "heart", "card", "phone", "list"]
+Icon = Literal["book", "signpost", "heart", "card", "phone", "list", "bulb", "person"]
 Look = Literal["filled", "plain", "warm", "quiet"]
 Deed = Literal["start", "say", "menu"]
 

@@ -19,13 +19,26 @@ class Say:
 
 @dataclass(frozen=True)
 class RegisterSupporter:
-    """Make the person a supporter of a town (keys), after a course, with the consent they gave."""
+    """Make the person (or, with `family`, another one of their family) a supporter of a town (keys), after a course
+    whose code they gave or whose `card` (its id) they hold, with the texts that they agreed to."""
 
     course_id: str
     town: str
     district: str | None
     topics: tuple[str, ...]
     consent_version: str
+    pledge_version: str
+    card: str | None = None
+    family: bool = False
+
+
+@dataclass(frozen=True)
+class AttendAgain:
+    """Somebody of the register (`enrolled` is their entry) was at one more course."""
+
+    course_id: str
+    enrolled: str
+    card: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,10 +79,61 @@ class ShowWindows:
 
 
 @dataclass(frozen=True)
+class TakeSeat:
+    """Sign the person up for a course: a seat, or a place on its waiting list."""
+
+    course_id: str
+
+
+@dataclass(frozen=True)
+class LeaveSeat:
+    """Give up the seat, or the place on the waiting list."""
+
+    course_id: str
+
+
+@dataclass(frozen=True)
+class KeepAnswers:
+    """Keep what somebody answered about a course, apart from who they are: question -> number."""
+
+    course_id: str
+    ratings: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class ChangeTopics:
+    """Which news come to this phone from now on (keys)."""
+
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ChangePlace:
+    """One entry of the register on this phone (its id) lives in this town and district now (keys)."""
+
+    enrolled: str
+    town: str
+    district: str | None
+
+
+@dataclass(frozen=True)
 class GoOn:
     """Go on with another flow."""
 
     flow: str
 
 
-Effect = Say | RegisterSupporter | OpenConcern | ShowSchemes | ShowWindows | GoOn
+Effect = (
+    Say
+    | RegisterSupporter
+    | AttendAgain
+    | OpenConcern
+    | ShowSchemes
+    | ShowWindows
+    | TakeSeat
+    | LeaveSeat
+    | KeepAnswers
+    | ChangeTopics
+    | ChangePlace
+    | GoOn
+)

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import assert_never
 
 from bot import postback
 from bot.cards import reading_in_words, receipt_card, tonight_in_words
 from bot.desk import opening
-from bot.flows.effects import Effect, GoOn, OpenConcern, RegisterSupporter, Say, ShowSchemes, ShowWindows
+from bot.flows.effects import (
+    AttendAgain,
+    ChangePlace,
+    ChangeTopics,
+    Effect,
+    GoOn,
+    KeepAnswers,
+    LeaveSeat,
+    OpenConcern,
+    RegisterSupporter,
+    Say,
+    ShowSchemes,
+    ShowWindows,
+    TakeSeat,
+)
 from bot.flows.sending import CHOSEN
-from bot.handlers import results, talking
+from bot.handlers import course, registered, registering, results, talking
 from bot.handlers.menu import show_menu
 from bot.handlers.one_time import one_time_url
 from bot.handlers.turn import Turn
 from bot.messages import Cards, Tap, Text
-from storage import audit, courses, outbox, people
 
 
 def perform(turn: Turn, effects: Iterable[Effect], conversation_id: str) -> None:
@@ -27,34 +39,29 @@ def perform(turn: Turn, effects: Iterable[Effect], conversation_id: str) -> None
                 turn.say(effect.text_key, **effect.params)
                 show_menu(turn)
             case RegisterSupporter():
-                register(turn, effect)
+                registering.register(turn, effect)
+            case AttendAgain():
+                registering.attend_again(turn, effect)
             case OpenConcern():
                 open_concern(turn, effect)
             case ShowSchemes():
                 results.show_schemes(turn, effect, conversation_id)
             case ShowWindows():
                 results.show_windows(turn, effect)
+            case ChangeTopics():
+                registered.change_topics(turn, effect)
+            case ChangePlace():
+                registered.change_place(turn, effect)
+            case TakeSeat():
+                course.take(turn, effect)
+            case LeaveSeat():
+                course.leave(turn, effect)
+            case KeepAnswers():
+                course.keep(turn, effect)
             case GoOn():
                 talking.start(turn, effect.flow)
             case _:
                 assert_never(effect)
-
-
-def register(turn: Turn, effect: RegisterSupporter) -> None:
-    """The person becomes a supporter, was at the course, and gets the supporters' menu."""
-    people.register(
-        turn.work,
-        turn.person,
-        town=effect.town,
-        district=effect.district,
-        topics=effect.topics,
-        consent_version=effect.consent_version,
-    )
-    turn.person = replace(turn.person, role="supporter", town=effect.town, district=effect.district)
-    courses.attend(turn.work, effect.course_id, turn.person.id)
-    audit.note(turn.work, "person", "registered", "person", turn.person.id, turn.event.channel)
-    outbox.put(turn.work, turn.event.channel, "link_menu", {"menu": "supporter"}, person_id=turn.person.id)
-    turn.must_arrive = True
 
 
 def open_concern(turn: Turn, effect: OpenConcern) -> None:

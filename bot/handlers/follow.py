@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
+from bot.programme import life
 from storage import outbox, people
 
 
@@ -34,3 +35,4 @@ def seen(turn: Turn) -> None:
     not blocked us before that moment, even if the news of it comes later."""
     if turn.event.at_ms > turn.person.friend_changed_ms:
         people.set_friend(turn.work, turn.person.id, True, turn.event.at_ms)
+    life.touched(turn.work, turn.person)

@@ -6,15 +6,15 @@ from bot import postback
 from bot.handlers.turn import Turn
 from bot.messages import Choices, Tap
 
-RESIDENT = ("handbook", "whom_to_ask", "concern", "mine", "registration")
-SUPPORTER = ("concern", "mine", "whom_to_ask", "handbook", "registration")
+RESIDENT = ("handbook", "whom_to_ask", "concern", "mine", "course", "registration")
+SUPPORTER = ("concern", "mine", "course", "whom_to_ask", "handbook", "tips", "registered")
 PARTNER = ("sign", "mine", "concern", "whom_to_ask", "handbook")
 
 
 def show_menu(turn: Turn, lead: str = "menu.lead") -> None:
     """The flows, in the order that suits the person; 「わたしの連絡」 stands beside them."""
     texts = turn.content.texts
-    order = SUPPORTER if turn.person.role == "supporter" else RESIDENT
+    order: tuple[str, ...] = SUPPORTER if turn.person.role == "supporter" else RESIDENT
     last: tuple[Tap, ...] = ()
     if turn.person.partner_id is not None:
         order = PARTNER

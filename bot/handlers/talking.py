@@ -24,6 +24,7 @@ from bot.handlers.asking import ask
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 from bot.messages import Choices, Tap
+from bot.programme import joining
 from bot.wording import labels_of
 from storage import attempts, conversations
 from storage.conversations import Conversation
@@ -66,16 +67,26 @@ def go_on(turn: Turn, conversation: Conversation, answers: Mapping[str, Any]) ->
 
 def _count_guess(turn: Turn, question: Question) -> None:
     if isinstance(question, Words) and question.guess:
-        attempts.count(turn.work, turn.event.channel, turn.person.id, question.guess, within=GUESSES_WITHIN)
+        count_guess(turn, question.guess)
+
+
+def count_guess(turn: Turn, what: str) -> None:
+    """One more wrong one of this person; where all together try too many, somebody is alarmed."""
+    attempts.count(turn.work, turn.event.channel, turn.person.id, what, within=GUESSES_WITHIN)
+    if what == joining.GUESS:
+        joining.watch_guessing(turn.work, turn.event.channel)
 
 
 def _guessed_too_often(turn: Turn, question: Question) -> bool:
     """Then nothing is tried any more for a while, not even what would be right."""
-    if not isinstance(question, Words) or question.guess is None:
-        return False
-    made = attempts.so_far(
-        turn.work, turn.event.channel, turn.person.id, question.guess, within=GUESSES_WITHIN
+    return (
+        isinstance(question, Words) and question.guess is not None and guessed_too_often(turn, question.guess)
     )
+
+
+def guessed_too_often(turn: Turn, what: str) -> bool:
+    """Whether this person has tried too many wrong ones lately."""
+    made = attempts.so_far(turn.work, turn.event.channel, turn.person.id, what, within=GUESSES_WITHIN)
     return made >= GUESSES
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from bot import postback
 from bot.events import ButtonTapped
 from bot.flows import FLOWS
-from bot.handlers import danger, mine, partner, results, talking
+from bot.handlers import (
+    course,
+    danger,
+    mine,
+    papers,
+    partner,
+    registered,
+    registering,
+    results,
+    talking,
+    tips,
+)
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 
@@ -26,6 +37,18 @@ def tapped(turn: Turn, event: ButtonTapped) -> None:
         mine.tapped(turn, tap)
     elif tap.flow == partner.FLOW:
         partner.tapped(turn, tap)
+    elif tap.flow == registered.FLOW:
+        registered.tapped(turn, tap)
+    elif tap.flow == registered.ASKED:
+        registered.answered(turn, tap)
+    elif tap.flow == tips.FLOW:
+        tips.tapped(turn, tap)
+    elif tap.flow == registering.FLOW:
+        registering.tapped(turn, tap)
+    elif tap.flow == papers.FLOW:
+        papers.tapped(turn, tap)
+    elif tap.flow == course.FLOW:
+        course.tapped(turn, tap)
     elif tap.flow not in FLOWS:
         turn.say("talk.finished_already")
         show_menu(turn)

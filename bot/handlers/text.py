@@ -10,9 +10,8 @@ from functools import cache
 
 from bot import crisis, metrics, postback
 from bot.events import TextSent
-from bot.flows.registration import find_course
 from bot.flows.talk import plain
-from bot.handlers import danger, mine, partner, staff_link, talking
+from bot.handlers import course, danger, mine, partner, registered, registering, staff_link, talking, tips
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 from storage import conversations, dangers, people
@@ -40,14 +39,16 @@ def sent(turn: Turn, event: TextSent) -> None:
         return
     if partner.code_typed(turn, event.text, in_conversation=conversation is not None):
         return
+    if registering.code_typed(turn, event.text, conversation):
+        return
+    if course.typed(turn, event.text):
+        return
     if meant := _meant(turn, event.text, "menu.words"):
         _begin(turn, meant)
     elif mine.show_one(turn, event.text):
         pass
     elif conversation is not None:
         talking.typed(turn, conversation, event.text, event.message_id)
-    elif course := find_course(turn.context(), event.text):
-        talking.start(turn, "registration", {"code": course.code})
     else:
         turn.say("menu.not_understood")
         show_menu(turn)
@@ -58,6 +59,14 @@ def _begin(turn: Turn, meant: str) -> None:
     match meant:
         case "mine":
             mine.show(turn)
+        case "profile":
+            registering.show_profile(turn)
+        case "family":
+            registering.another_one(turn)
+        case "registered":
+            registered.show(turn)
+        case "tips":
+            tips.show(turn)
         case "leave_partner":
             partner.tapped(turn, postback.Tap(partner.FLOW, "", "leave", ""))
         case _:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.content.library import Content
 from bot.events import Event
-from bot.flows.context import Context, OpenCourse, Visitor, Watch
+from bot.flows.context import Context, Visitor, Watch
+from bot.handlers.codes import EnrolledHere, TypedCodes
+from bot.handlers.coming import Asked, Offers
 from bot.line.render import to_line
 from bot.messages import MESSAGES, Message, Saying, Tap, Text
-from storage import concerns, courses, outbox, partners
+from storage import concerns, outbox, partners
 from storage.people import Person
 from storage.work import Work
 
@@ -21,24 +21,6 @@ if TYPE_CHECKING:
     from bot.app import Services
 
 REPLY_FRESH_FOR = dt.timedelta(seconds=50)  # LINE promises a minute; the rest is for the way
-
-
-class _OpenCourses(Sequence[OpenCourse]):
-    """The courses with open codes, read when somebody looks: most flows never do."""
-
-    def __init__(self, work: Work, channel: str) -> None:
-        self._work, self._channel = work, channel
-
-    @cached_property
-    def _found(self) -> tuple[OpenCourse, ...]:
-        found = courses.with_open_codes(self._work, self._channel)
-        return tuple(OpenCourse(c.id, c.code, c.title, c.town) for c in found)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._found[index]
-
-    def __len__(self) -> int:
-        return len(self._found)
 
 
 @dataclass
@@ -52,9 +34,10 @@ class Turn:
     messages: list[Message] = field(default_factory=list)
     quick: tuple[Tap, ...] = ()
     must_arrive: bool = False
+    erased: bool = False  # the person is no more: what is said now can only be the reply to this event
 
     def __post_init__(self) -> None:
-        self._courses = _OpenCourses(self.work, self.event.channel)
+        self.codes = TypedCodes(self.work, self.event.channel, self.person.id)
 
     @property
     def content(self) -> Content:
@@ -84,8 +67,11 @@ class Turn:
                     self.person.topics,
                 ),
                 watch=self._watch(),
+                enrolled=EnrolledHere(self.work, self.person.id),
             ),
-            courses=self._courses,
+            codes=self.codes,
+            offers=Offers(self.work, self.content, self.person, self.now),
+            asked=Asked(self.work, self.content, self.person, self.now),
         )
 
     def _watch(self) -> Watch | None:
@@ -114,7 +100,7 @@ class Turn:
                 self.event.channel,
                 "message",
                 {"messages": to_line(saying)},
-                person_id=self.person.id,
+                person_id=None if self.erased else self.person.id,
                 reply_token=token,
                 reply_until=self.work.now + REPLY_FRESH_FOR if token else None,
                 must_arrive=self.must_arrive,

@@ -34,7 +34,7 @@ class _Web(Flask):
 def create_flask(services: Services) -> Flask:
     """The whole WSGI application."""
     # Here and not above: whoever wants one room (a test of walk.py, say) need not open all of them.
-    from bot.web import details, guard, handbook, health, webhook
+    from bot.web import courses, details, guard, handbook, health, my_data, papers, profile, webhook
     from bot.web.desk import acts, concern_page, entry, gate, inbox, line, me, paper, photos, sign_in
 
     app = _Web("bot.web", static_folder=None)
@@ -45,7 +45,7 @@ def create_flask(services: Services) -> Flask:
     guard.protect(app, services)
     gate.protect(app, services)
     desk = (sign_in, me, entry, photos, inbox, concern_page, acts, paper, line)
-    for room in (webhook, health, handbook, details, *desk):
+    for room in (webhook, health, handbook, courses, details, my_data, papers, profile, *desk):
         app.register_blueprint(room.blueprint(services))
     return app
 

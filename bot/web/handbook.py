@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, assert_never
 from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from bot.flows.effects import Effect, GoOn, OpenConcern, RegisterSupporter, Say, ShowSchemes, ShowWindows
+from bot.flows.effects import (
+    AttendAgain,
+    ChangePlace,
+    ChangeTopics,
+    Effect,
+    GoOn,
+    KeepAnswers,
+    LeaveSeat,
+    OpenConcern,
+    RegisterSupporter,
+    Say,
+    ShowSchemes,
+    ShowWindows,
+    TakeSeat,
+)
 from bot.web.views import ResultView, day_of, hotline_view, result_view, window_view
 from bot.web.walk import add_walk
 
@@ -62,7 +76,17 @@ def _page_of(services: Services, effect: Effect) -> str:
         case Say():
             text = services.content.texts.get(effect.text_key, **effect.params)
             return render_template("said.html", text=text, path=request.path)
-        case GoOn() | OpenConcern() | RegisterSupporter():
+        case (
+            GoOn()
+            | OpenConcern()
+            | RegisterSupporter()
+            | AttendAgain()
+            | TakeSeat()
+            | LeaveSeat()
+            | KeepAnswers()
+            | ChangeTopics()
+            | ChangePlace()
+        ):
             return _elsewhere()
         case _:
             assert_never(effect)

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 from terminal import Run, Said
+from town import the_content
 from typer.testing import CliRunner
 
+import bot.app
+import bot.cli.house
 from bot.cli import build
+from bot.content.library import Content, load_content
+from bot.settings import REPOSITORY
 from storage import people
 from storage.crypto import cipher_from, new_key
 from storage.database import open_database
@@ -34,7 +39,18 @@ def env(tmp_path: Path, migrated_sqlite: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(env: dict[str, str]) -> Run:
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shipped content is read once for all commands; another folder is read each time, as it really is."""
+
+    def read(folder: Path) -> Content:
+        return the_content() if folder == REPOSITORY / "content" else load_content(folder)
+
+    for module in (bot.app, bot.cli.house):
+        monkeypatch.setattr(module, "load_content", read)
+
+
+@pytest.fixture
+def run(env: dict[str, str], read_once: None) -> Run:
     """`run("broadcast", "list")`, with `input=` for what is typed."""
     app = build()
 

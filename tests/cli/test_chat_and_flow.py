@@ -10,7 +10,7 @@ from bot.flows import FLOWS
 
 
 def test_a_registration_is_played_to_its_end_and_stores_nothing(run: Run) -> None:
-    answers = [f"コードは {PRACTICE_CODE} です", "はい", "岩美町", "1", "x"]
+    answers = [f"コードは {PRACTICE_CODE} です", "はい", "はい、約束します", "岩美町", "1", "x"]
     said = run(
         "chat", "registration", input="\n".join(answers) + "\n", DATABASE_URL="sqlite:////nowhere/x.db"
     )

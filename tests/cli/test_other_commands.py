@@ -74,9 +74,9 @@ def test_broken_content_is_named_by_file_and_place(run: Run, tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("three_supporters")
 def test_supporters_are_counted_by_town(run: Run) -> None:
-    found = {row["town"]: row["supporters"] for row in run("supporter", "list", "--json").json}
+    found = {row["town"]: row["supporters"] for row in run("supporter", "counts", "--json").json}
     assert found == {"iwami": 1, "tottori": 2}
-    assert "鳥取市" in run("supporter", "list").out
+    assert "鳥取市" in run("supporter", "counts").out
 
 
 def test_empty_lists_say_so_in_words(run: Run) -> None:

@@ -104,5 +104,5 @@ def new_supporter(demo: Demo, new_person: Callable[[], PhoneScreen]) -> Callable
 
 def register(phone: PhoneScreen, demo: Demo) -> None:
     phone.sends(demo.code)
-    phone.taps("はい", "鳥取市", "湖東中学校区", "集まり・行事", "これでおわり")
+    phone.taps("はい", "はい、約束します", "鳥取市", "湖東中学校区", "集まり・行事", "これでおわり")
     phone.sees("登録できました")

@@ -33,7 +33,7 @@ def report_a_concern(phone: PhoneScreen) -> str:
     phone.taps(
         "いいえ", "鳥取市", "湖東中学校区", "姿を見ない・安否が心配", "2〜3日前から", "知らない", "はい、送る"
     )
-    found = NUMBER.search(phone.answer.first.inner_text())
+    found = NUMBER.search("\n".join(phone.answer.all_inner_texts()))
     assert found
     return found[0]
 
@@ -53,7 +53,7 @@ def test_who_sends_the_printed_code_becomes_a_supporter_with_another_menu(
     before = picture_of_the_menu(phone)
     phone.sends(demo.code)
     phone.sees("つながりサポーター養成講座", "同意して登録しますか")
-    phone.taps("はい")
+    phone.taps("はい", "はい、約束します")
     phone.sees("お住まいの市町")
     phone.taps("鳥取市", "湖東中学校区", "集まり・行事", "地域食堂", "これでおわり")
     phone.sees("登録できました。鳥取市のつながりサポーターです")

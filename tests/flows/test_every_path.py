@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 import spoken
-from town import CODE, MORNING, context, the_content, wrong_with
+from town import ASKED, CODE, MORNING, OFFERS, context, the_content, wrong_with
 
 from bot.flows import FLOWS, Flow
-from bot.flows.context import Context, Watch
+from bot.flows.context import Context, Enrolled, Watch
 from bot.flows.engine import Asking, Finished, back, play
 from bot.flows.talk import (
     DONE,
@@ -46,6 +46,12 @@ CONTEXTS = {
         watch=Watch("因幡新聞", ("tottori", "iwami"), last_town="iwami"),
     ),
     "nobody's staff": context(watch=None),
+    "a supporter comes again": context(enrolled=(Enrolled("1" * 32, MORNING.date()),)),
+    "a family with one phone": context(
+        enrolled=(Enrolled("1" * 32, MORNING.date()), Enrolled("2" * 32, MORNING.date())),
+    ),
+    "no course, one questionnaire": context(offers=(), asked=ASKED[:1]),
+    "one course, no questionnaire": context(offers=OFFERS[:1], asked=()),
     "a partner that rests": context(watch=Watch("因幡新聞", ("iwami",), active=False)),
 }
 Taken = Counter[tuple[str, str]]
@@ -95,6 +101,13 @@ def curious(
     return pick
 
 
+def context_for(flow: Flow) -> Context:
+    """Somebody whom this flow asks something: what one changes of one's registration needs one."""
+    return (
+        context(enrolled=(Enrolled("1" * 32, MORNING.date()),)) if flow.name.startswith("my_") else context()
+    )
+
+
 @pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
 def test_every_answer_is_taken_every_path_ends_and_all_messages_fit_line(flow: Flow) -> None:
     chance, taken, offered = random.Random(2026), Taken(), set[tuple[str, str]]()
@@ -130,7 +143,7 @@ def test_every_question_of_the_content_is_asked_on_some_path() -> None:
 
 @pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
 def test_going_back_from_the_end_of_any_path_leads_to_its_beginning(flow: Flow) -> None:
-    chance, ctx = random.Random(11), context()
+    chance, ctx = random.Random(11), context_for(flow)
     for _ in range(20):
         path: list[dict[str, Any]] = []
         walk(flow, ctx, lambda _q, keys: chance.choice(keys), lambda _now, a, p=path: p.append(dict(a)))  # type: ignore[misc]
@@ -157,7 +170,7 @@ def test_what_stands_on_a_button_may_be_typed_instead(flow: Flow) -> None:
             assert match(str(number), called) == key
 
     for _ in range(60):
-        walk(flow, context(), lambda _q, keys: chance.choice(keys), every_label_is_understood)
+        walk(flow, context_for(flow), lambda _q, keys: chance.choice(keys), every_label_is_understood)
 
 
 def test_no_label_of_a_button_is_also_a_command_or_begins_another_conversation() -> None:

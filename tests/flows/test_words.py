@@ -9,7 +9,11 @@ from town import the_content
 from bot.content.texts import Texts
 from bot.content.words import missing_and_unused
 
-NAMED = (*the_content().topics, *(question.key for question in the_content().questions))
+NAMED = (
+    *the_content().topics,
+    *(question.key for question in the_content().questions),
+    *(drip.step for drip in the_content().programme.drips),
+)
 
 
 def test_every_text_that_the_code_names_is_there() -> None:

@@ -27,7 +27,7 @@ def test_a_new_friend_is_greeted_with_what_can_be_done_here(town: Town) -> None:
     phone = town.friend()
     assert "友だちになってくださって" in phone.sees
     assert "名前を言わずに使えます" in phone.sees
-    assert len(phone.buttons()) == 5
+    assert len(phone.buttons()) == 6
     assert friend(town)
 
 
@@ -35,7 +35,7 @@ def test_a_supporter_who_comes_back_is_welcomed_back_and_gets_the_supporters_men
     code = town.course().code
     phone = town.friend()
     phone.types(code)
-    for label in ("はい", "岩美町", "答えない・わからない"):
+    for label in ("はい", "はい、約束します", "岩美町", "答えない・わからない"):
         phone.taps(label)
     phone.send(UNFOLLOW)
     phone.follows()
@@ -174,7 +174,7 @@ def test_in_standby_a_supporter_who_follows_gets_no_menu_from_us(town: Town) -> 
     code = town.course().code
     phone = town.friend()
     phone.types(code)
-    for label in ("はい", "岩美町", "答えない・わからない"):
+    for label in ("はい", "はい、約束します", "岩美町", "答えない・わからない"):
         phone.taps(label)
     before = len(town.rows(outbox))
     phone.send({**FOLLOW, "mode": "standby"})

@@ -12,8 +12,14 @@ from surroundings import Clock
 
 from storage import (
     broadcasts,
+    cards,
+    certificates,
     concerns,
     conversations,
+    course_answers,
+    course_mails,
+    course_places,
+    courses,
     drafts,
     entries,
     events,
@@ -26,6 +32,7 @@ from storage import (
     photos,
     rotation,
     staff,
+    supporters,
     tables,
 )
 from storage.concerns import Concern
@@ -70,7 +77,8 @@ def _fill(db: Database, count: int) -> int:
             )  # fmt: skip
             mails.note_refused(work, address, "550")
             _fill_the_desk(work, concern, number)
-    return count * 19 + 1  # and the key of the blind indexes
+            _fill_the_programme(work, number)
+    return count * 32 + 1  # and the key of the blind indexes
 
 
 def _fill_the_desk(work: Work, concern: Concern, number: int) -> None:
@@ -85,6 +93,23 @@ def _fill_the_desk(work: Work, concern: Concern, number: int) -> None:
     drafts.keep(work, link_id, "iwami", "browser", {"n": str(number)})
     made = staff.add(work, login=f"s{number}", name="山田", windows=["w"], mail=f"s{number}@iwami.example")
     staff.make_ready(work, made.id, password="argon2", totp="secret", recovery=["hash"])
+
+
+def _fill_the_programme(work: Work, number: int) -> None:
+    """What courses and the register add: thirteen sealed values."""
+    today = work.now.date()
+    course = courses.create(
+        work, "iwami", title="t", town="iwami", on=today, place="p", capacity=9,
+        valid_from=work.now, valid_until=work.now + dt.timedelta(days=7),
+    )  # fmt: skip
+    cards.issue(work, course, 1)
+    words = course_places.Profile("山田", "やまだ", "0857000000", f"p{number}@iwami.example")
+    place = course_places.add(work, "iwami", course.id, source="web", state="seat", profile=words)
+    course_mails.put(work, "iwami", place.id, to=f"p{number}@iwami.example", subject="s", text="t")
+    course_answers.keep(work, "iwami", course.id, today, {}, words=f"w{number}")
+    own = supporters.Profile("山田", "やまだ", "0857000000", f"r{number}@iwami.example", "近所")
+    entry = supporters.add(work, "iwami", source="import", state="registered", town="iwami", profile=own)
+    certificates.issue(work, entry, course_title="t", course_on=today, issued_on=today)
 
 
 def _rotated(db: Database) -> Database:
@@ -108,6 +133,14 @@ def _everything_opens(db: Database, count: int) -> None:
             assert account is not None
             assert (account.name, account.mail) == ("山田", f"s{number}@iwami.example")
             assert staff.secrets_of(work, account.id) == staff.Secrets("argon2", "secret", ("hash",))
+        register = supporters.listed(work)
+        assert {p.mail for p in supporters.profiles(work, register).values()} == {
+            f"r{number}@iwami.example" for number in range(count)
+        }
+        for entry in register:
+            made = certificates.of(work, entry.id)
+            assert made is not None
+            assert certificates.by_token(work, made.token) == made
         assert mails.bounced(work) == {f"a{number}@iwami.example" for number in range(count)}
         assert {mail.address for mail in mails.claim(work, count)} == mails.bounced(work)
         sent = outbox.claim(work, count)

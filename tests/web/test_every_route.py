@@ -86,6 +86,12 @@ NO_CONCERN = {  # routes that read and change nothing of a concern
     "desk_sign_in.welcome_finish", "desk_sign_in.keep",
     # the reporter's own link: its number, and the question that was put to them
     "details.begin", "details.form", "details.empty_form", "details.draft", "details.sent",
+    # a supporter's own: courses, name, papers, and what is held about them (of a concern only that they reported it)
+    "courses.answer", "courses.cancel", "courses.cancel_begin", "courses.done", "courses.listed", "courses.name",
+    "courses.name_begin", "courses.one", "courses.sign_up", "courses.voice", "courses.words", "courses.words_begin",
+    "my_data.begin", "my_data.close", "my_data.file", "my_data.show", "my_data.spend",
+    "papers.badge", "papers.begin", "papers.close", "papers.paper", "papers.show", "papers.spend", "papers.verify",
+    "profile.begin", "profile.empty_form", "profile.form", "profile.send", "profile.sent",
 }  # fmt: skip
 MALFORMED = ("K-7Q2M", "K-0000-0000-1", "..", "%00", "K" * 5000, "１", "'; DROP TABLE concerns;--", "{{7*7}}")
 SECRET = (SEEN, WHERE, CONTACT)

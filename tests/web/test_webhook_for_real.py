@@ -141,9 +141,10 @@ def test_the_courses_are_read_only_where_a_flow_looks_at_them(
 ) -> None:
     send(event(db, user(1), "postback"))
     assert not [asked for asked in statements if "FROM courses" in asked]
-    send(event(db, user(1), "text", 1))  # words that may hold a code
-    send({**event(db, user(1), "postback", 2), "postback": {"data": "v1;registration;;start;"}})
-    send(event(db, user(1), "text", 3))
+    send(event(db, user(1), "text", 1))  # words that hold no code
+    assert not [asked for asked in statements if "FROM courses" in asked]
+    typed = event(db, user(1), "text", 3)
+    send({**typed, "message": {**typed["message"], "text": "7KQ4M-2XW9H"}})
     assert [asked for asked in statements if "FROM courses" in asked]
 
 

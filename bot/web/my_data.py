@@ -1,0 +1,109 @@
+"""「わたしのデータ」: everything that we hold about somebody, behind a link that works once, for themselves.
+
+As with the details form: opening the address shows a button only, whoever opens it; the token comes by POST and
+spends the link. Then this browser, and no other, may look again and save a file until the link's time is over.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from bot.programme import my_data
+from storage import audit, links, people
+from storage.people import Person
+from storage.work import Work
+
+if TYPE_CHECKING:
+    from bot.app import Services
+
+PURPOSE = "my_data"
+HELD = "my_data"  # in the sealed session: the links that this browser has spent
+MOST_HELD = 4
+_WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def blueprint(services: Services) -> Blueprint:
+    """The pages under /m/."""
+    pages = Blueprint("my_data", __name__, url_prefix="/m")
+
+    @pages.get("/<link_id>")
+    def begin(link_id: str) -> ResponseReturnValue:
+        """Only a button: nothing is looked up, so nothing can be spent or learned by opening the address."""
+        return render_template("my_data_begin.html")
+
+    @pages.post("/<link_id>")
+    def spend(link_id: str) -> ResponseReturnValue:
+        """Who brings the token may look; of several browsers with the same one, exactly one does."""
+        token = request.form.get("token", "")
+        with services.db.work() as work:
+            person = _spent(work, link_id, token)
+            if person is not None:
+                audit.note(work, "person", "saw_data", "person", person.id, person.channel)
+        if person is None:
+            return _gone()
+        session[HELD] = [*[other for other in _held() if other != link_id][-(MOST_HELD - 1) :], link_id]
+        return redirect(url_for("my_data.show", link_id=link_id), 303)
+
+    @pages.get("/<link_id>/all")
+    def show(link_id: str) -> ResponseReturnValue:
+        """The page itself, in the browser that brought the token."""
+        with services.db.look() as work:
+            person = _whose(work, link_id)
+            parts = my_data.sections(work, services.content, person) if person else ()
+        if person is None:
+            return _gone()
+        return render_template("my_data.html", parts=parts, link_id=link_id)
+
+    @pages.get("/<link_id>/file")
+    def file(link_id: str) -> ResponseReturnValue:
+        """The same as a text file."""
+        with services.db.look() as work:
+            person = _whose(work, link_id)
+            parts = my_data.sections(work, services.content, person) if person else ()
+        if person is None:
+            return _gone()
+        text = my_data.as_text(services.content, parts, services.now())
+        answer = Response("\ufeff" + text, content_type="text/plain; charset=utf-8")
+        answer.headers["Content-Disposition"] = 'attachment; filename="my-data.txt"'
+        return answer
+
+    @pages.post("/<link_id>/close")
+    def close(link_id: str) -> ResponseReturnValue:
+        """This browser forgets it: whoever takes the phone next sees nothing."""
+        session[HELD] = [other for other in _held() if other != link_id]
+        return _gone(status=200)
+
+    return pages
+
+
+def _held() -> list[str]:
+    kept = session.get(HELD, [])
+    return [each for each in kept if isinstance(each, str)] if isinstance(kept, list) else []
+
+
+def _spent(work: Work, link_id: str, token: str) -> Person | None:
+    if not (_WELL_FORMED.fullmatch(link_id) and _WELL_FORMED.fullmatch(token)):
+        return None
+    found = links.peek(work, link_id, token)
+    if found is None or found.purpose != PURPOSE or found.person_id is None:
+        return None
+    spent = links.spend(work, link_id, token)
+    return people.get(work, spent.person_id) if spent and spent.person_id else None
+
+
+def _whose(work: Work, link_id: str) -> Person | None:
+    if link_id not in _held():
+        return None
+    link = links.opened(work, link_id)
+    if link is None or link.purpose != PURPOSE or link.person_id is None:
+        return None
+    return people.get(work, link.person_id)
+
+
+def _gone(status: int = 410) -> ResponseReturnValue:
+    """One and the same page for wrong, spent, closed and expired."""
+    return render_template("my_data_gone.html"), status
