@@ -143,7 +143,6 @@ def test_a_town_decides_otherwise(tmp_path: Path) -> None:
     [
         (lambda raw: raw.pop("towns"), "towns: is missing"),
         (lambda raw: raw.update(extra=1), "extra: is no section"),
-        (lambda raw: raw["towns"].update(yonago={}), "yonago: there is no such town"),
         (lambda raw: raw["towns"]["tottori"].update(targt=1), "unknown field targt"),
         (lambda raw: raw["towns"]["tottori"].update(target=300), "sum of the districts"),
         (
@@ -163,3 +162,10 @@ def test_a_slip_of_the_pen_is_named_by_section_and_field(
 ) -> None:
     with pytest.raises(ContentError, match=words):
         load(tmp_path, change)
+
+
+def test_what_stands_there_for_a_town_that_left_does_no_harm(tmp_path: Path) -> None:
+    """Also in a folder whose towns are others: a copied programme.yaml must not keep the service from starting."""
+    read = load(tmp_path, lambda raw: raw["towns"].update(yonago={"district_target": 5}))
+    assert "yonago" not in read.towns
+    assert read.target("tottori", "higashi") == 20
