@@ -12,14 +12,15 @@ from bot.programme.certificates import NoCertificate
 from storage import links, supporters
 
 FLOW = "papers"
+SEND = "send"
 PURPOSE = "papers"  # what a link is for: bot/web/papers.py answers it
 
 
 def tapped(turn: Turn, tap: postback.Tap) -> None:
     """「修了証を受け取る」 under an entry of this phone; one of somebody else shows the menu."""
     mine = {one.id for one in supporters.of_person(turn.work, turn.person.id)}
-    if tap.answer in mine:
-        send(turn, tap.answer)
+    if tap.conversation in mine:
+        send(turn, tap.conversation)
     else:
         turn.say("talk.finished_already")
         show_menu(turn)
@@ -27,7 +28,7 @@ def tapped(turn: Turn, tap: postback.Tap) -> None:
 
 def button(turn: Turn, supporter_id: str) -> Tap:
     """The button that sends them."""
-    return Tap(turn.content.texts.get("papers.send.open"), postback.Tap(FLOW, "", supporter_id, "").data())
+    return Tap(turn.content.texts.get("papers.send.open"), postback.Tap(FLOW, "", SEND, supporter_id).data())
 
 
 def send(turn: Turn, supporter_id: str) -> None:

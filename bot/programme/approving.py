@@ -155,7 +155,7 @@ def tell_certificate(work: Work, content: Content, entry: Supporter) -> None:
 
 
 def _certificate(content: Content, entry: Supporter) -> Tap:
-    return Tap(content.texts.get("papers.send.open"), postback.Tap(PAPERS, "", entry.id, "").data())
+    return Tap(content.texts.get("papers.send.open"), postback.Tap(PAPERS, "", "send", entry.id).data())
 
 
 def profile_tap(entry: Supporter) -> str:

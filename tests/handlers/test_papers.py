@@ -63,6 +63,6 @@ def test_without_a_name_it_says_what_to_do_first(town: Town) -> None:
 def test_a_button_of_somebody_else_brings_the_menu(town: Town) -> None:
     _phone, theirs = supporter(town)
     stranger = town.friend()
-    stranger.taps_data(f"v1;papers;;{theirs.id};")
+    stranger.taps_data(f"v1;papers;;send;{theirs.id}")
     assert "image" not in [each["type"] for each in stranger.got]
     assert "下のボタンからえらんで" in stranger.sees

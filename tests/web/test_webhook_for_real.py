@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import itertools
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -148,8 +147,11 @@ def test_the_courses_are_read_only_where_a_flow_looks_at_them(
     assert [asked for asked in statements if "FROM courses" in asked]
 
 
-def test_a_hundred_people_in_one_body_are_answered_within_a_second(db: Database, send: Send) -> None:
-    assert send(*(event(db, user(number), "postback") for number in range(20))) == 200  # statements are warm
-    started = time.monotonic()
+def test_a_hundred_people_in_one_body_cost_no_more_than_a_hundred_who_come_alone(
+    db: Database, send: Send, statements: list[str]
+) -> None:
+    """What that means in milliseconds is measured in benchmarks/webhook_time.py, never in a test."""
+    assert send(*(event(db, user(number), "postback") for number in range(100))) == 200
+    statements.clear()
     assert send(*(event(db, user(number), "postback", 1) for number in range(100))) == 200
-    assert time.monotonic() - started < 1
+    assert len(statements) <= 100 * MOST_STATEMENTS
