@@ -71,7 +71,7 @@ def test_the_browser_that_brings_the_token_sees_and_saves_all_three(town: Town, 
     assert _opens(client, link) == 303
     page = client.get(f"/p/{link[0]}/all").get_data(as_text=True)
     assert "2026-0001" in page
-    assert page.count("<section class=\"issued ") == 3  # not .paper, which the pages show only when printed
+    assert page.count('<section class="issued ') == 3  # not .paper, which the pages show only when printed
     for paper, size in (("certificate", (2480, 3508)), ("badge", (1040, 1040)), ("card", (1011, 638))):
         png = client.get(f"/p/{link[0]}/{paper}.png")
         assert Image.open(io.BytesIO(png.data)).size == size
