@@ -6,14 +6,15 @@ spends the link. Then this browser, and no other, may look again and save a file
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bot.programme import my_data
-from storage import audit, links, people
+from bot.web import spent_links
+from storage import audit, people
+from storage.links import Link
 from storage.people import Person
 from storage.work import Work
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from bot.app import Services
 
 PURPOSE = "my_data"
-HELD = "my_data"  # in the sealed session: the links that this browser has spent
-MOST_HELD = 4
-_WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -40,12 +38,12 @@ def blueprint(services: Services) -> Blueprint:
         """Who brings the token may look; of several browsers with the same one, exactly one does."""
         token = request.form.get("token", "")
         with services.db.work() as work:
-            person = _spent(work, link_id, token)
+            person = _owner(work, spent_links.spend(work, PURPOSE, link_id, token))
             if person is not None:
                 audit.note(work, "person", "saw_data", "person", person.id, person.channel)
         if person is None:
             return _gone()
-        session[HELD] = [*[other for other in _held() if other != link_id][-(MOST_HELD - 1) :], link_id]
+        spent_links.hold(PURPOSE, link_id)
         return redirect(url_for("my_data.show", link_id=link_id), 303)
 
     @pages.get("/<link_id>/all")
@@ -74,34 +72,18 @@ def blueprint(services: Services) -> Blueprint:
     @pages.post("/<link_id>/close")
     def close(link_id: str) -> ResponseReturnValue:
         """This browser forgets it: whoever takes the phone next sees nothing."""
-        session[HELD] = [other for other in _held() if other != link_id]
+        spent_links.let_go(PURPOSE, link_id)
         return _gone(status=200)
 
     return pages
 
 
-def _held() -> list[str]:
-    kept = session.get(HELD, [])
-    return [each for each in kept if isinstance(each, str)] if isinstance(kept, list) else []
-
-
-def _spent(work: Work, link_id: str, token: str) -> Person | None:
-    if not (_WELL_FORMED.fullmatch(link_id) and _WELL_FORMED.fullmatch(token)):
-        return None
-    found = links.peek(work, link_id, token)
-    if found is None or found.purpose != PURPOSE or found.person_id is None:
-        return None
-    spent = links.spend(work, link_id, token)
-    return people.get(work, spent.person_id) if spent and spent.person_id else None
-
-
 def _whose(work: Work, link_id: str) -> Person | None:
-    if link_id not in _held():
-        return None
-    link = links.opened(work, link_id)
-    if link is None or link.purpose != PURPOSE or link.person_id is None:
-        return None
-    return people.get(work, link.person_id)
+    return _owner(work, spent_links.held(work, PURPOSE, link_id))
+
+
+def _owner(work: Work, link: Link | None) -> Person | None:
+    return people.get(work, link.person_id) if link and link.person_id else None
 
 
 def _gone(status: int = 410) -> ResponseReturnValue:
