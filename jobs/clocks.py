@@ -22,6 +22,7 @@ from bot.content.library import Content
 from bot.content.places import Window, home_of
 from bot.desk import clocks, handing_on, hearing_back, notices
 from bot.desk.deeds import Desk
+from jobs.parts import in_turn
 from storage import audit, concerns, entries, handons, reminders
 from storage.concerns import Concern
 from storage.notices import What
@@ -73,21 +74,8 @@ class Reminder:
 
 
 def minute(services: Rooms) -> None:
-    """What the timetable calls; one part that fails does not keep the others."""
-    parts: tuple[tuple[str, Callable[[Rooms], int]], ...] = (
-        ("rehome", rehome),
-        ("remind", tick),
-        ("follow_up", follow_up),
-    )
-    for name, part in parts:
-        try:
-            count = part(services)
-        except Exception as trouble:
-            log.error("clocks.trouble", trouble, task=name)
-            continue
-        if count:
-            log.event("clocks.done", task=name, count=count)
-            services.bell.set()
+    """What the timetable calls."""
+    in_turn("clocks", services, (("rehome", rehome), ("remind", tick), ("follow_up", follow_up)))
 
 
 # ---- reminders -------------------------------------------------------------------------------------------

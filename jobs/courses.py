@@ -18,6 +18,7 @@ from bot.mailer import Later, Letter, Mailer, Rejected, Sent, server_of
 from bot.programme import course_news, questionnaire
 from bot.programme import courses as seats
 from bot.programme.course_news import Office
+from jobs.parts import in_turn
 from storage import course_mails, course_places, courses, people, switches
 from storage.course_mails import CourseMail
 from storage.courses import Course
@@ -62,22 +63,8 @@ class Rooms(Protocol):
 
 
 def minute(services: Rooms) -> None:
-    """What the timetable calls; one part that fails does not keep the others."""
-    parts: tuple[tuple[str, Callable[[Rooms], int]], ...] = (
-        ("fill", fill),
-        ("remind", remind),
-        ("ask", ask),
-        ("mails", send_mails),
-    )
-    for name, part in parts:
-        try:
-            count = part(services)
-        except Exception as trouble:
-            log.error("courses.trouble", trouble, task=name)
-            continue
-        if count:
-            log.event("courses.done", task=name, count=count)
-            services.bell.set()
+    """What the timetable calls."""
+    in_turn("courses", services, (("fill", fill), ("remind", remind), ("ask", ask), ("mails", send_mails)))
 
 
 def office_of(services: Rooms) -> Office:
