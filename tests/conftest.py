@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import Engine, create_engine, make_url
-from surroundings import Clock
+from surroundings import PATIENCE, Clock
 
 from storage.crypto import Cipher, cipher_from, new_key
 from storage.database import new_engine, open_database
 from storage.migrate import migrate
 from storage.tables import metadata
 from storage.work import Database
+
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture
@@ -69,6 +73,23 @@ def migrated_postgresql(postgresql_url: str) -> Iterator[tuple[str, Engine]]:
     migrate(engine)
     yield postgresql_url, engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """One real browser for all tests; each opens a context of its own in it."""
+    if not CHROMIUM.exists():
+        loud = f"NO CHROMIUM at {CHROMIUM}: nobody looks at the pages in a browser"
+        if os.environ.get("CI") == "true":
+            pytest.fail(loud)
+        pytest.skip(loud)
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+PATIENCE = 15_000  # ms that a browser may take; a busy machine is no failure
+
 
 class OutsideWorld(Exception):
     """A test wanted to reach something beyond this machine."""

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
+from surroundings import PATIENCE
 
 from tests.e2e.phone_screen import PhoneScreen
 from tests.e2e.running_demo import Demo, running_demo
 
-CHROMIUM = Path("/usr/bin/chromium")
-PATIENCE = 15_000  # ms; a busy machine is no failure
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        loud = f"NO CHROMIUM at {CHROMIUM}: nobody looks at the demo in a browser"
-        if os.environ.get("CI") == "true":
-            pytest.fail(loud)
-        pytest.skip(loud)
-    expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,6 @@ from typing import Any, cast
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
@@ -108,16 +106,6 @@ class Browser:
 @pytest.fixture
 def browser(app: Flask) -> Browser:
     return Browser(app.test_client())
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

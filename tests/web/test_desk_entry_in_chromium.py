@@ -19,12 +19,9 @@ from bot.web.desk.gate import TOKEN
 from bot.web.sealed_session import SealedSessions
 from storage import concerns, sessions
 from storage.work import Database
-from tests.web.test_pages_in_chromium import CHROMIUM, chromium
 
-__all__ = ["chromium"]  # a fixture
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium"),
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import cast
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from office import IWAMI, SUPPORT, WAKASA, again, desk_now, doer, hire, report
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
@@ -27,26 +26,14 @@ from storage.outbox import outbox
 from storage.staff import Staff
 from storage.work import Database
 
-CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium"),
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
 HOSTILE = (
     "<script>document.title='hacked'</script><img src=x onerror=\"document.title='hacked'\">"
     "'\"><svg onload=alert(1)>{{ 7*7 }}${7*7}</textarea><a href=javascript:alert(1)>x</a>"
 )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,11 +14,9 @@ from storage import staff, welcome
 from storage.work import Database
 from tests.door import DESK, PASSWORD, code_at, hire
 
-CHROMIUM = Path("/usr/bin/chromium")
 NEW = "umi kaze natsu hikari"
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium"),
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
 

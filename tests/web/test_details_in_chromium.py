@@ -18,12 +18,9 @@ from storage.work import Database
 from tests.test_pictures import exif, photo
 from tests.web.test_details_answer import ask
 from tests.web.test_details_form import Link, make_link, stored
-from tests.web.test_pages_in_chromium import CHROMIUM, chromium, site
 
-__all__ = ["chromium", "site"]  # fixtures
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium"),
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
 PHONE = {"width": 360, "height": 640}
