@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from bot.crisis.lexicon import CATEGORIES, Guard, Level, Lexicon, Reading, Rule
+from bot.crisis.lexicon import CATEGORIES, Guard, Level, Lexicon, Patterns, Reading, Rule
 from bot.crisis.normalise import Normal, normalise
+from bot.crisis.opinion import Verdict, second_opinion
 from bot.crisis.person import Place, about_other, about_other_latin
 
 _MOST_HITS: Final = 40
 """Hits looked at per pattern: more of the same words say nothing new, and a hostile text must not cost time."""
+SECOND_OPINION: Final = "second-opinion"
+"""Stands in the reasons where a rule would be named."""
 _LETTER: Final = {Level.SOFT: "2", Level.STRONG: "1", Level.NOW: "0"}
 _BOUNDARY: Final = re.compile("[、。]")
 _WIDEST_CLAUSE: Final = 120
@@ -40,11 +43,37 @@ class Danger:
     """For BOTH: the writer's own danger and the other person's, the nearer one first."""
 
     @property
+    def soft(self) -> bool:
+        """Vague: a hint that something may be wrong."""
+        return self.level is Level.SOFT
+
+    @property
     def code(self) -> str:
         """S0-S2 (self), O0-O2 (other), L1 (the writer's livelihood); both are named after the writer."""
         if self.level is Level.LIVELIHOOD:
             return "O2" if self.who is Who.OTHER else "L1"
         return ("O" if self.who is Who.OTHER else "S") + _LETTER[self.level]
+
+
+@dataclass(frozen=True)
+class Hushed:
+    """Words of danger that a guard of their own clause dropped or made soft."""
+
+    rule: str
+    words: str
+    guard: str
+    dropped: bool
+    start: int
+    """Where the words begin in the normalised text."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What was found, what guards hushed, and what the learned opinion said where it was asked."""
+
+    danger: Danger | None
+    hushed: tuple[Hushed, ...]
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True)
@@ -66,9 +95,53 @@ class _Hit:
 
 
 def detect(text: str, lexicon: Lexicon) -> Danger | None:
-    """The danger in a text, or None; linear in the text's length and safe for any string."""
+    """The danger in a text, or None; linear in the text's length and safe for any string.
+
+    The rules decide. The learned opinion is asked only where they found nothing, and then it says soft: so it may
+    raise, and can lower nothing.
+    """
+    return explain(text, lexicon).danger
+
+
+def explain(text: str, lexicon: Lexicon) -> Explanation:
+    """The same answer with what else was considered; for `tsunagari crisis explain`."""
     view = normalise(text)
-    hits = [*_japanese_hits(view.ja, lexicon), *_latin_hits(view, lexicon)]
+    hushed: list[Hushed] = []
+    danger = _by_rules(view, lexicon, hushed)
+    if danger is not None or lexicon.opinion is None:
+        return Explanation(danger, tuple(hushed), None)
+    verdict = second_opinion(without_look_alikes(_unhushed(view, hushed), lexicon), lexicon.opinion)
+    return Explanation(_by_opinion(verdict), tuple(hushed), verdict)
+
+
+def without_look_alikes(view: Normal, lexicon: Lexicon) -> Normal:
+    """What the learned opinion reads: 「死ぬほど笑った」 and its like are blanked out for it as for the rules."""
+    return replace(
+        view, ja=_masked(view.ja, lexicon.masks, "＿"), latin=_masked(view.latin, lexicon.masks_latin, "_")
+    )
+
+
+def _unhushed(view: Normal, hushed: list[Hushed]) -> Normal:
+    """Without the sentences whose words of danger a guard dropped: the rules know better there."""
+    ja = view.ja
+    for each in hushed:
+        start = ja.rfind("。", 0, each.start) + 1
+        end = ja.find("。", each.start)
+        stop = len(ja) if end < 0 else end
+        ja = ja[:start] + "＿" * (stop - start) + ja[stop:]
+    return replace(view, ja=ja) if hushed else view
+
+
+def _by_opinion(verdict: Verdict | None) -> Danger | None:
+    if verdict is None or not verdict.danger:
+        return None
+    runs = " ".join(run for run, weight in verdict.runs if weight > 0)
+    who, category = (Who.OTHER, "welfare_check") if verdict.other else (Who.SELF, "suicide")
+    return Danger(who, Level.SOFT, category, (f"{SECOND_OPINION}: {runs}",))
+
+
+def _by_rules(view: Normal, lexicon: Lexicon, hushed: list[Hushed]) -> Danger | None:
+    hits = [*_japanese_hits(view.ja, lexicon, hushed), *_latin_hits(view, lexicon)]
     if any(hit.category != "sos" for hit in hits):
         hits = [hit for hit in hits if hit.category != "sos"]
     own = _side(Who.SELF, [hit for hit in hits if not hit.other])
@@ -88,7 +161,7 @@ def _side(who: Who, hits: list[_Hit]) -> Danger | None:
     return Danger(who, ordered[0].level, ordered[0].category, tuple(reasons))
 
 
-def _japanese_hits(ja: str, lexicon: Lexicon) -> list[_Hit]:
+def _japanese_hits(ja: str, lexicon: Lexicon, hushed: list[Hushed]) -> list[_Hit]:
     whole = ja.replace("、", "").replace("。", "")
     alone = [
         _Hit(rule.id, rule.category, rule.level, False, whole, 0)
@@ -96,7 +169,7 @@ def _japanese_hits(ja: str, lexicon: Lexicon) -> list[_Hit]:
         if rule.whole and any(pattern.fullmatch(whole) for pattern in rule.patterns)
     ]
     hits: list[_Hit] = []
-    text = _masked(ja, lexicon)
+    text = _masked(ja, lexicon.masks, "＿")
     found = sorted(_matches(text, lexicon), key=lambda match: match[1].start())
     carried_until, carried = 0, False
     for rule, match in found:
@@ -105,7 +178,9 @@ def _japanese_hits(ja: str, lexicon: Lexicon) -> list[_Hit]:
         other = about_other(rule.who, place, lexicon, carry)
         if other is None:
             continue
-        level = _guarded(rule, place, lexicon)
+        level, guard = _guarded(rule, place, lexicon)
+        if guard is not None:
+            hushed.append(Hushed(rule.id, match.group(), guard, level is None, place.start))
         if level is None:
             continue
         hits.append(_Hit(rule.id, rule.category, level, other, match.group(), place.start))
@@ -126,10 +201,10 @@ def _one_reading(hits: list[_Hit]) -> list[_Hit]:
     return agreed
 
 
-def _masked(text: str, lexicon: Lexicon) -> str:
+def _masked(text: str, masks: Patterns, blank: str) -> str:
     """The text with every look-alike blanked out, letter for letter, so that places stay where they are."""
-    for mask in lexicon.masks:
-        text = mask.sub(lambda match: "＿" * len(match.group()), text)
+    for mask in masks:
+        text = mask.sub(lambda match: blank * len(match.group()), text)
     return text
 
 
@@ -145,17 +220,17 @@ def _matches(text: str, lexicon: Lexicon) -> Iterator[tuple[Rule, re.Match[str]]
                     yield rule, match
 
 
-def _guarded(rule: Rule, place: Place, lexicon: Lexicon) -> Level | None:
-    """The level that is left of a hit after the guards of its clause; None: nothing."""
-    level = rule.level
+def _guarded(rule: Rule, place: Place, lexicon: Lexicon) -> tuple[Level | None, str | None]:
+    """The level that is left of a hit after the guards of its clause (None: nothing), and the guard that did it."""
+    level, by = rule.level, None
     clause, following, rest = _surroundings(place)
     for guard in lexicon.guards:
         if rule.category not in guard.categories or not _guard_applies(guard, clause, following, rest):
             continue
         if guard.drop:
-            return None
-        level = min(level, Level.SOFT)
-    return level
+            return None, guard.id
+        level, by = min(level, Level.SOFT), guard.id
+    return level, by
 
 
 def _guard_applies(guard: Guard, clause: str, following: list[str], rest: str) -> bool:
@@ -180,9 +255,7 @@ def _surroundings(place: Place) -> tuple[str, list[str], str]:
 def _latin_hits(view: Normal, lexicon: Lexicon) -> list[_Hit]:
     if not view.latin:
         return []
-    plain, accents = view.latin, view.latin_accents
-    for mask in lexicon.masks_latin:
-        plain = mask.sub(lambda match: "_" * len(match.group()), plain)
+    plain, accents = _masked(view.latin, lexicon.masks_latin, "_"), view.latin_accents
     hits: list[_Hit] = []
     for rule in lexicon.rules:
         for text, patterns in ((plain, rule.latin), (accents, rule.latin_accents)):

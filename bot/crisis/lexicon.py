@@ -12,6 +12,7 @@ from typing import Any, Final
 import yaml
 
 from bot.crisis.normalise import fold
+from bot.crisis.opinion import Opinion, load_opinion
 
 
 class Level(IntEnum):
@@ -52,8 +53,10 @@ CATEGORIES: Final = (
 )
 """Every category, the more urgent first: it decides which of two equally strong hits names the danger."""
 
+OPINION_FILE: Final = "opinion.json"
 _LEVELS: Final = {level.name.lower(): level for level in Level}
 _SPEECH: Final = (
+    "insult",
     "heard",
     "think",
     "own_words",
@@ -137,11 +140,13 @@ class Lexicon:
     guards: tuple[Guard, ...]
     people: People
     speech: Mapping[str, re.Pattern[str]]
+    opinion: Opinion | None = None
+    """The learned second opinion; None where none has been learned yet."""
 
 
 def load_lexicon(path: Path) -> Lexicon:
-    """Reads and checks the lexicon; ValueError says which entry is wrong."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    """Reads and checks the lexicon, and the opinion beside it; ValueError says which entry is wrong."""
+    raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     if not isinstance(raw, Mapping):
         raise ValueError(f"{path.name}: must be a mapping")
     try:
@@ -152,6 +157,7 @@ def load_lexicon(path: Path) -> Lexicon:
             return _compile(_expand(source, fragments))
 
         speech = raw["speech"]
+        learned = path.with_name(OPINION_FILE)
         return Lexicon(
             rules=tuple(_rule(entry, japanese) for entry in raw["rules"]),
             masks=tuple(japanese(source) for source in raw["masks"]),
@@ -159,6 +165,7 @@ def load_lexicon(path: Path) -> Lexicon:
             guards=tuple(_guard(entry, japanese) for entry in raw["guards"]),
             people=_people(raw["people"], speech["topic"]),
             speech={name: _compile(fold(speech[name])) for name in _SPEECH},
+            opinion=load_opinion(learned) if learned.exists() else None,
         )
     except KeyError as missing:
         raise ValueError(f"{path.name}: {missing.args[0]} is missing") from missing

@@ -26,7 +26,7 @@ _MASK_RUN: Final = re.compile("○{2,}")
 _STRETCHED: Final = re.compile(r"([ぁ-ん])\1{2,}")
 _BREAKS: Final = re.compile("[、。]*。[、。]*|、+")
 _CONNECTIVE: Final = re.compile(
-    "(けれども|けれど|けど|ですが|ますが|ましたが|(?<!ん)だが|のに(?!疲|つかれ)|ので)(?=[^、。])"
+    "(けれども|けれど|(?<!や)けど|(?<=や)けど(?![しをのがでに注跡])|ですが|ますが|ましたが|(?<!ん)だが|のに(?!疲|つかれ|ゅ)|ので)(?=[^、。])"
 )
 _SEGMENTS: Final = re.compile("[^、。]+[、。]?")
 

@@ -21,6 +21,8 @@ _CAUSE: Final = re.compile("(?:て|で|から|ので|たら|し|せいで|ば|�
 _REGRET: Final = re.compile("[^、。]{0,2}?(?:しま[っうい]|ちゃ|たい|たく)")
 _CHINESE: Final = re.compile("[\u4e00-\u9fff]+")
 _MINE: Final = re.compile("我(?!的|们|們|妈|媽|爸|父|母|朋|儿|兒|女|丈|老|妻|同|哥|姐|弟|妹|孩|奶|爷)")
+_BEGUN: Final = re.compile("(?:しま|じま|ちゃ|じゃ)い$|[きしちびみりえけせてねべめれ]$")
+_JOINING: Final = ("たら", "れば", "きゃ", "りゃ", "ても", "でも")
 _QUOTED_ON: Final = re.compile("^[、。](?=と|って)")
 _LATIN_OWN: Final = re.compile(r"\b(?:i|im|ive|eu|estou|myself|me(?! toi))\b")
 _LATIN_SAID: Final = re.compile(r"\b(?:says?|said|told|telling|tells|disse|diz|fala|falou|noi|bao|ke)\b")
@@ -105,15 +107,20 @@ def _wish(place: Place, lexicon: Lexicon) -> bool:
     before, after, speech = place.before_in_clause, place.after, lexicon.speech
     if _is_chinese(place):
         return _chinese(before, lexicon)
-    if speech["heard"].match(after) or _describes_other(after, lexicon):
+    if speech["insult"].search(before):
+        return _OWN  # 「お前は生きている価値がない」と言われます: said to the writer
+    if speech["heard"].match(after) or _describes_other(place, lexicon):
         return _OTHER
     subject, between = _subject(before, lexicon)
-    hearsay = bool(speech["hearsay"].match(after))
-    said = bool(speech["said"].match(after)) and not speech["not_speech"].match(after)
+    if subject is None:
+        subject, between = _topic_before_comma(place, lexicon)
+    hearsay = _hearsay(place, lexicon)
+    spoken = bool(speech["said"].match(after))
+    said = spoken and not speech["not_speech"].match(after)
     if speech["think"].match(after):
         return subject is _OTHER and (hearsay or said or bool(speech["adverbs"].fullmatch(between)))
     if subject is _OTHER:
-        told = said or bool(speech["said_weakly"].match(after)) or hearsay
+        told = spoken or bool(speech["said_weakly"].match(after)) or hearsay
         return told or bool(speech["adverbs"].fullmatch(between))
     if subject is _OWN:
         earlier, _ = _subject(before[: max(0, len(before) - len(between) - 2)], lexicon)
@@ -134,7 +141,7 @@ def _act(place: Place, lexicon: Lexicon) -> bool:
     before, after, speech = place.before_in_clause, place.after, lexicon.speech
     if _is_chinese(place):
         return _chinese(before, lexicon)
-    if speech["heard"].match(after) or _describes_other(after, lexicon):
+    if speech["heard"].match(after) or _describes_other(place, lexicon):
         return _OTHER
     subject, between = _subject(before, lexicon)
     said = bool(speech["said"].match(after)) and not speech["not_speech"].match(after)
@@ -145,7 +152,7 @@ def _act(place: Place, lexicon: Lexicon) -> bool:
         return _OWN
     if said and not speech["own_words"].match(after):
         return not lexicon.people.addressee.search(before)
-    return bool(speech["hearsay"].match(after))
+    return _hearsay(place, lexicon)
 
 
 def _victim(place: Place, lexicon: Lexicon) -> bool:
@@ -156,7 +163,7 @@ def _state(place: Place, lexicon: Lexicon, carried: bool) -> bool | None:
     after, speech = place.after, lexicon.speech
     if _is_chinese(place):
         return _OTHER if _chinese(place.before_in_clause, lexicon) else None
-    if speech["heard"].match(after) or _describes_other(after, lexicon):
+    if speech["heard"].match(after) or _describes_other(place, lexicon):
         return _OTHER
     subject, between = _subject(place.before_in_sentence + place.words, lexicon)
     if speech["done_to_me"].match(place.words[-5:] + after[:8]):
@@ -186,11 +193,27 @@ def _subject(before: str, lexicon: Lexicon) -> tuple[bool | None, str]:
     return nearest.group("other") is not None, between
 
 
+def _topic_before_comma(place: Place, lexicon: Lexicon) -> tuple[bool | None, str]:
+    """The subject that a comma parts from its words: 「隣の奥さんが、もう生きていたくないと…」."""
+    subject, between = _subject(place.before_in_sentence, lexicon)
+    return (subject, between[1:]) if between.startswith("、") else (None, "")
+
+
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     return next(iter(deque(pattern.finditer(text), maxlen=1)), None)
 
 
-def _describes_other(after: str, lexicon: Lexicon) -> bool:
+def _hearsay(place: Place, lexicon: Lexicon) -> bool:
+    """「死にたいそうです」 is told of another; 「死んでしまいそうです」 is the writer's own."""
+    if place.after.startswith("そう") and _BEGUN.search(place.words):
+        return False
+    return lexicon.speech["hearsay"].match(place.after) is not None
+
+
+def _describes_other(place: Place, lexicon: Lexicon) -> bool:
+    after = place.after
+    if place.words.endswith(_JOINING):
+        return False  # 「わたしがいなければ嫁も楽」: a new clause, not a description
     relative = lexicon.speech["relative"].match(after)
     return relative is not None and lexicon.people.follows.match(after, relative.end()) is not None
 

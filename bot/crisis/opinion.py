@@ -1,0 +1,130 @@
+"""The second opinion: a learned one, asked where the rules found nothing. It may raise none to soft, never lower.
+
+Each run of one to three letters carries a weight that `bot.crisis.training` learned from content/crisis/examples.csv;
+a passage's score is their sum, divided by the root of their number so that length alone says nothing. The passages
+of a text are its sentences, so that one sentence in the middle of a long letter is heard, and neighbouring
+sentences together, because what one only hints at the next one makes clear. The weights are whole numbers in a file
+that can be read and reviewed; scoring needs nothing but Python.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from bot.crisis.normalise import Normal
+
+LONGEST_RUN: Final = 3
+UNIT: Final = 1_000
+"""Weights are stored as thousandths."""
+_PASSAGE: Final = 48
+_TOGETHER: Final = 70
+_MOST_PASSAGES: Final = 120
+_JAPANESE: Final = re.compile("[ぁ-ん\u4e00-\u9fff]")
+_TOLD: Final = 6
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What was learned: for every run of letters how much it speaks for danger, and for somebody else's."""
+
+    threshold: int
+    """A passage that scores more than this is taken for danger."""
+    trained_on: str
+    """Digest of what it learned from, so that a test sees when it must learn again."""
+    danger: Mapping[str, int]
+    other: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The passage that scored highest, and the runs of letters that weighed most in it."""
+
+    score: int
+    threshold: int
+    other: bool
+    runs: tuple[tuple[str, int], ...]
+
+    @property
+    def danger(self) -> bool:
+        return self.score > self.threshold
+
+
+def load_opinion(path: Path) -> Opinion:
+    """Reads opinion.json; ValueError says that it is none."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        weights = {run: (int(danger), int(other)) for run, (danger, other) in raw["weights"].items()}
+        return Opinion(
+            int(raw["threshold"]),
+            str(raw["trained_on"]),
+            {run: danger for run, (danger, _) in weights.items()},
+            {run: other for run, (_, other) in weights.items()},
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as trouble:
+        raise ValueError(f"{path.name}: is no learned opinion: {trouble}") from trouble
+
+
+def second_opinion(view: Normal, opinion: Opinion) -> Verdict | None:
+    """What the learned weights say about a text; None where there are no words in it."""
+    heard = [(score(runs_of(passage), opinion.danger), passage) for passage in passages(view)]
+    if not heard:
+        return None
+    best, passage = max(heard)
+    runs = runs_of(passage)
+    weighed = sorted(((run, opinion.danger[run]) for run in runs if run in opinion.danger), key=_heaviest)
+    return Verdict(best, opinion.threshold, score(runs, opinion.other) > 0, tuple(weighed[:_TOLD]))
+
+
+def passages(view: Normal) -> list[str]:
+    """The sentences of a text (an endless one through a sliding window), then short neighbours read as one."""
+    japanese = _JAPANESE.search(view.ja) is not None or not view.latin.strip()
+    stop, times = ("。", 1) if japanese else (" . ", 2)
+    text = view.ja if japanese else view.latin
+    sentences = [sentence.strip() for sentence in text.split(stop) if sentence.strip()]
+    alone = (piece for sentence in sentences for piece in _windows(sentence, times * _PASSAGE))
+    together = _neighbours(sentences, stop, times * _TOGETHER)
+    return [*islice(alone, _MOST_PASSAGES), *islice(together, _MOST_PASSAGES)]
+
+
+def runs_of(passage: str) -> frozenset[str]:
+    """All runs of letters in a passage, its beginning and end marked."""
+    line = f"^{passage}$"
+    return frozenset(
+        line[at : at + length] for length in range(1, LONGEST_RUN + 1) for at in range(len(line) - length + 1)
+    )
+
+
+def score(runs: frozenset[str], weights: Mapping[str, int]) -> int:
+    """The weight of a passage; the empty run is what every passage brings along."""
+    total = weights.get("", 0) + sum(weights.get(run, 0) for run in runs)
+    return round(total / math.sqrt(len(runs) + 1))
+
+
+def _neighbours(sentences: list[str], stop: str, widest: int) -> Iterator[str]:
+    """From every sentence on as many as fit, where that is more than one."""
+    for at, joined in enumerate(sentences):
+        for following in sentences[at + 1 :]:
+            if len(joined) + len(stop) + len(following) > widest:
+                break
+            joined += stop + following
+        if joined != sentences[at]:
+            yield joined
+
+
+def _windows(sentence: str, widest: int) -> Iterator[str]:
+    if len(sentence) <= widest * 3 // 2:
+        yield sentence
+        return
+    for start in range(0, len(sentence) - widest // 2, widest // 2):
+        yield sentence[start : start + widest]
+
+
+def _heaviest(weighed: tuple[str, int]) -> tuple[int, str]:
+    return -abs(weighed[1]), weighed[0]
