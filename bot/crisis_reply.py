@@ -19,6 +19,7 @@ from bot.crisis import CATEGORIES, Danger
 MOST_BUBBLES: Final = 3
 MOST_BUTTONS: Final = 6
 LONGEST: Final = 5_000
+LONGEST_WORDS: Final = 1_000
 LONGEST_LABEL: Final = 20
 """Graphemes; LINE cuts longer labels of a button."""
 FLOWS: Final = ("concern", "whom_to_ask", "handbook")
@@ -27,6 +28,7 @@ _KINDS: Final = ("call", "open", "start", "say")
 _LINES: Final = "{lines}"
 _CODES: Final = ("S0", "S1", "S2", "O0", "O1", "O2", "L1")
 _ENTRY: Final = {"messages", "lines", "buttons", "reviewer", "reviewed_at"}
+_PHONE_AND_HELP: Final = re.compile(r"(?s)(?=.*\{desk\})(?=.*\{phone\})(?=.*119)")
 _PARENTHESES: Final = re.compile(r"[（(].*?[）)]")
 
 Kind = Literal["call", "open", "start", "say"]
@@ -71,12 +73,28 @@ class FixedReply:
 
 
 @dataclass(frozen=True)
+class Words:
+    """A fixed text that stands alone: the answer to a button, or what a desk sends to somebody in danger."""
+
+    text: str
+    label: str
+    """What the desk chooses it by; empty for the answers."""
+    reviewer: str
+    reviewed_at: date | None
+
+
+@dataclass(frozen=True)
 class Replies:
-    """All fixed replies, and what is answered to their `say` buttons."""
+    """All fixed replies, what is answered to their `say` buttons, and what a desk may send later."""
 
     by_key: Mapping[str, FixedReply]
-    answers: Mapping[str, str]
+    said: Mapping[str, Words]
+    desk: Mapping[str, Words]
     typed: Mapping[str, str]
+
+    @property
+    def answers(self) -> Mapping[str, str]:
+        return {key: words.text for key, words in self.said.items()}
 
     def for_danger(self, danger: Danger) -> FixedReply:
         """The entry of the danger's code and category, else that of its code."""
@@ -88,12 +106,11 @@ class Replies:
 
     @property
     def unreviewed(self) -> tuple[str, ...]:
-        """The entries that nobody has approved: to be shown by `tsunagari check` before going live."""
-        return tuple(
-            key
-            for key, reply in self.by_key.items()
-            if not (reply.reviewer and reply.reviewed_at is not None)
-        )
+        """The entries that nobody has approved: to be shown by `tsunagari content check` before going live."""
+        entries: dict[str, FixedReply | Words] = {**self.by_key}
+        entries |= {f"answers.{key}": words for key, words in self.said.items()}
+        entries |= {f"desk.{key}": words for key, words in self.desk.items()}
+        return tuple(key for key, one in entries.items() if not (one.reviewer and one.reviewed_at))
 
 
 def reply_for(
@@ -107,10 +124,13 @@ def reply_for(
 
 def load_replies(path: Path, hotlines: Mapping[str, Hotline]) -> Replies:
     """Reads and checks the file; ValueError names the file, the entry and the trouble."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(raw, Mapping) or set(raw) != {"replies", "answers", "typed"}:
-        raise ValueError(f"{path.name}: must hold replies, answers and typed")
-    answers = {str(key): str(text) for key, text in raw["answers"].items()}
+    raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    if not isinstance(raw, Mapping) or set(raw) != {"replies", "answers", "desk", "typed"}:
+        raise ValueError(f"{path.name}: must hold replies, answers, desk and typed")
+    answers = _words(path, "answers", raw["answers"], {"text"})
+    desk = _words(path, "desk", raw["desk"], {"text", "label"})
+    if unfit := [key for key, words in desk.items() if not _PHONE_AND_HELP.search(words.text)]:
+        raise ValueError(f"{path.name}: desk.{unfit[0]}: needs {{desk}}, {{phone}} and 119")
     typed = {_plain(str(words)): str(key) for words, key in raw["typed"].items()}
     by_key: dict[str, FixedReply] = {}
     for key, entry in raw["replies"].items():
@@ -122,7 +142,25 @@ def load_replies(path: Path, hotlines: Mapping[str, Hotline]) -> Replies:
     missing += [f"answers.{key}" for key in typed.values() if key not in answers]
     if missing:
         raise ValueError(f"{path.name}: {', '.join(missing)} is missing")
-    return Replies(by_key, answers, typed)
+    return Replies(by_key, answers, desk, typed)
+
+
+def _words(path: Path, section: str, raw: Any, needed: set[str]) -> dict[str, Words]:
+    found = {}
+    for key, entry in raw.items():
+        if not isinstance(entry, Mapping) or set(entry) != needed | {"reviewer", "reviewed_at"}:
+            names = ", ".join(sorted(needed | {"reviewer", "reviewed_at"}))
+            raise ValueError(f"{path.name}: {section}.{key}: must hold exactly {names}")
+        text = str(entry["text"]).strip()
+        if not 1 <= len(text) <= LONGEST_WORDS:
+            raise ValueError(f"{path.name}: {section}.{key}: a text of at most {LONGEST_WORDS} letters")
+        label = str(entry.get("label", ""))
+        found[str(key)] = Words(text, label, str(entry["reviewer"] or ""), _date(entry["reviewed_at"]))
+    return found
+
+
+def _date(raw: object) -> date | None:
+    return date.fromisoformat(str(raw)) if raw else None
 
 
 def _single(
@@ -192,7 +230,7 @@ def _line(hotline: Hotline, moment: datetime) -> str:
 
 
 def _entry(
-    key: str, entry: object, hotlines: Mapping[str, Hotline], answers: Mapping[str, str]
+    key: str, entry: object, hotlines: Mapping[str, Hotline], answers: Mapping[str, Words]
 ) -> FixedReply:
     code, _, category = key.partition(".")
     if code not in _CODES or (category and category not in CATEGORIES):
@@ -205,14 +243,13 @@ def _entry(
     offers = tuple(_offer(raw, hotlines, answers) for raw in entry["buttons"])
     if not 1 <= len(offers) <= MOST_BUTTONS:
         raise ValueError(f"needs 1 to {MOST_BUTTONS} buttons, has {len(offers)}")
-    reviewed = str(entry["reviewed_at"] or "")
     return FixedReply(
         key=key,
         messages=messages,
         lines=lines,
         offers=offers,
         reviewer=str(entry["reviewer"] or ""),
-        reviewed_at=date.fromisoformat(reviewed) if reviewed else None,
+        reviewed_at=_date(entry["reviewed_at"]),
     )
 
 
@@ -227,7 +264,7 @@ def _check_messages(messages: tuple[str, ...], lines: list[Hotline]) -> None:
         raise ValueError(f"{_LINES} in the messages and the list of lines belong together")
 
 
-def _offer(raw: Any, hotlines: Mapping[str, Hotline], answers: Mapping[str, str]) -> Offer:
+def _offer(raw: Any, hotlines: Mapping[str, Hotline], answers: Mapping[str, Words]) -> Offer:
     if not isinstance(raw, Mapping):
         raise ValueError(f"a button must be a mapping, not {raw!r}")
     kinds = [kind for kind in _KINDS if kind in raw]

@@ -38,6 +38,7 @@ What = Literal[
     "danger",
     "worse",
     "recused",
+    "person",
 ]
 Step = Literal["desk", "leader", "department", "duty"]
 STEPS: tuple[Step, ...] = get_args(Step)
@@ -54,7 +55,8 @@ notices = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("channel", String(32), nullable=False),
-    Column("concern_id", ForeignKey("concerns.id", ondelete="CASCADE"), nullable=False),
+    Column("concern_id", ForeignKey("concerns.id", ondelete="CASCADE")),
+    Column("danger_id", ForeignKey("dangers.id", ondelete="CASCADE")),  # in place of a concern
     Column("number", String(16), nullable=False),
     Column("window", String(64), nullable=False),
     Column("what", String(16), nullable=False),
@@ -65,6 +67,7 @@ notices = Table(
     Column("seen_at", Moment),
     Column("line_at", Moment),  # told by LINE, because no mail could be sent
     UniqueConstraint("concern_id", "window", "what", "step", "serial"),
+    UniqueConstraint("danger_id", "window", "what", "step", "serial"),
     Index(None, "window", "seen_at", "at"),
     Index(None, "at"),
 )
@@ -79,11 +82,13 @@ notice_pace = Table(
 
 @dataclass(frozen=True)
 class Notice:
-    """One notice to one desk. `step` is who was meant to act: the desk, or who stands above it."""
+    """One notice to one desk, about a concern or about a person in danger. `step` is who was meant to act: the
+    desk, or who stands above it."""
 
     id: str
     channel: str
-    concern_id: str
+    concern_id: str | None
+    danger_id: str | None
     number: str
     window: str
     what: What
@@ -103,7 +108,8 @@ def put(
     work: Work,
     channel: str,
     *,
-    concern_id: str,
+    concern_id: str | None = None,
+    danger_id: str | None = None,
     number: str,
     window: str,
     what: What,
@@ -118,6 +124,7 @@ def put(
                 id=new_id(),
                 channel=channel,
                 concern_id=concern_id,
+                danger_id=danger_id,
                 number=number,
                 window=window,
                 what=what,
@@ -169,13 +176,13 @@ def first_by_line(work: Work, notice_id: str) -> bool:
 
 
 def unseen(work: Work, windows: Collection[str], staff_id: str | None = None) -> tuple[Notice, ...]:
-    """What these desks have not looked at, the newest first; of one concern each kind of news once.
+    """What these desks have not looked at of concerns, the newest first; of one each kind of news once.
 
     With `staff_id`, without the concerns from which this person has stepped back.
     """
     query = (
         select(*notices.c)
-        .where(notices.c.window.in_(windows), notices.c.seen_at.is_(None))
+        .where(notices.c.window.in_(windows), notices.c.seen_at.is_(None), notices.c.concern_id.is_not(None))
         .order_by(notices.c.at.desc(), notices.c.id.desc())
     )
     if staff_id is not None:
@@ -190,11 +197,29 @@ def unseen(work: Work, windows: Collection[str], staff_id: str | None = None) ->
 def seen(
     work: Work, windows: Collection[str], *, concern_id: str | None = None, until: dt.datetime | None = None
 ) -> int:
-    """These desks have looked: at one concern, or at all that was told until the page was made."""
-    these = [notices.c.window.in_(windows), notices.c.seen_at.is_(None), notices.c.at <= (until or work.now)]
+    """These desks have looked: at one concern, or at all that was told until the page was made.
+
+    Not at people in danger: those are looked at one by one (`seen_danger`).
+    """
+    these = [
+        *(notices.c.window.in_(windows), notices.c.concern_id.is_not(None)),
+        *(notices.c.seen_at.is_(None), notices.c.at <= (until or work.now)),
+    ]
     if concern_id is not None:
         these.append(notices.c.concern_id == concern_id)
     return work.conn.execute(update(notices).where(*these).values(seen_at=work.now)).rowcount
+
+
+def seen_danger(work: Work, danger_id: str) -> None:
+    """Somebody looks after this person: what was told of it has served its purpose."""
+    mine = (notices.c.danger_id == danger_id, notices.c.seen_at.is_(None))
+    work.conn.execute(update(notices).where(*mine).values(seen_at=work.now))
+
+
+def of_danger(work: Work, danger_id: str) -> tuple[Notice, ...]:
+    """What was told of this person, the oldest first."""
+    query = select(*notices.c).where(notices.c.danger_id == danger_id).order_by(notices.c.at, notices.c.id)
+    return tuple(Notice(*row) for row in work.conn.execute(query))
 
 
 def not_reached(work: Work, person_id: str, since: dt.datetime) -> dt.datetime | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import regex
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from bot.content.hotlines import load_hotlines
 from bot.content.hours import TOKYO
@@ -65,6 +67,55 @@ def test_a_line_that_is_closed_now_never_stands_before_an_open_one(danger: Dange
         listed = [line for line in "\n".join(reply.messages).split("\n") if line.startswith("・")]
         late = ["いまは時間外" in line for line in listed]
         assert late == sorted(late)
+
+
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2029, 12, 31)), st.sampled_from(DANGERS))
+@example(datetime(2027, 1, 1, 18, 0), DANGERS[0])
+@settings(max_examples=400, deadline=None)
+def test_at_no_moment_of_any_year_does_a_closed_line_come_first(moment: datetime, danger: Danger) -> None:
+    """Holidays, the turn of the year, a minute before the door is shut."""
+    at = moment.replace(tzinfo=TOKYO)
+    reply = reply_for(danger, REPLIES, HOTLINES, at)
+    shut = [closed(button, at) for button in reply.buttons]
+    assert shut == sorted(shut)
+    assert not shut[0]
+    for bubble in reply.messages:
+        late = ["いまは時間外" in line for line in bubble.split("\n") if line.startswith("・")]
+        assert late == sorted(late)
+        assert not late or not late[0]
+
+
+@pytest.mark.parametrize("danger", DANGERS, ids=[f"{danger.code}-{danger.category}" for danger in DANGERS])
+def test_every_number_that_is_shown_is_the_number_that_is_dialled(danger: Danger) -> None:
+    known = {line.phone: line.tel for line in HOTLINES.values() if line.phone}
+    by_tel = {tel: shown for shown, tel in known.items()}
+    for moment in (MONDAY_NOON, NIGHT, NEW_YEAR):
+        reply = reply_for(danger, REPLIES, HOTLINES, moment)
+        words = "\n".join(reply.messages)
+        shown = set(re.findall(r"(?<![\d-])(?:#\d{4}|0\d+(?:-\d+)+|1\d\d)(?![\d-])", words))
+        assert shown <= set(known)
+        for button in reply.buttons:
+            if button.kind == "call":
+                assert button.value in by_tel
+                in_label = re.search(r"#?\d{3,}", button.label)
+                assert in_label is None or in_label.group() == by_tel[button.value]
+
+
+@pytest.mark.parametrize(
+    "danger",
+    [danger for danger in DANGERS if danger.level in (Level.NOW, Level.STRONG)],
+    ids=lambda one: f"{one.code}-{one.category}",
+)
+def test_where_a_life_is_at_stake_119_or_110_is_named(danger: Danger) -> None:
+    assert re.search(r"(?<!\d)11[09](?!\d)", "\n".join(REPLIES.for_danger(danger).messages))
+
+
+@pytest.mark.parametrize("key", REPLIES.desk)
+def test_what_a_desk_may_send_names_the_desk_its_telephone_and_119_and_promises_nothing(key: str) -> None:
+    words = REPLIES.desk[key]
+    assert all(part in words.text for part in ("{desk}", "{phone}", "119"))
+    assert words.label
+    assert not re.search("かならず|絶対|秘密|だれにも言い", words.text)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +239,8 @@ def test_every_say_button_has_its_answer() -> None:
 
 
 def test_nothing_counts_as_approved_before_somebody_signed_it(tmp_path: Path) -> None:
-    assert set(REPLIES.unreviewed) == set(REPLIES.by_key)
+    beside = {f"answers.{key}" for key in REPLIES.said} | {f"desk.{key}" for key in REPLIES.desk}
+    assert set(REPLIES.unreviewed) == {*REPLIES.by_key, *beside}
     file = tmp_path / "replies.yaml"
     signed = REPLIES_FILE.read_text(encoding="utf-8").replace('reviewer: ""', "reviewer: 山田", 1)
     file.write_text(signed.replace('reviewed_at: ""', "reviewed_at: 2026-12-01", 1), encoding="utf-8")

@@ -18,8 +18,10 @@ from phone import Phone
 from surroundings import Clock
 from town import PUBLIC_URL, TOKYO, Town, town_on_sqlite, wrong_with
 
+from bot.desk import dangers as deeds
 from bot.desk import hearing_back
-from storage import concerns
+from bot.desk.deeds import Desk, Doer
+from storage import concerns, dangers
 from storage.crypto import Cipher
 
 FOLDER = Path(__file__).parent / "transcripts"
@@ -63,6 +65,11 @@ def _play(written: str, town: Town, clock: Clock) -> Iterator[str]:
         elif line.startswith("見守り "):
             code = town.partner(line[4:]).readable_code
             yield line
+        elif line.startswith("● 窓口が声をかける: "):
+            yield ""
+            yield line
+            _reached_out(town, phone, line.partition(": ")[2])
+            yield from (f"  {_masked(said)}".rstrip() for said in _said(phone.got))
         elif line.startswith("● 窓口が: "):
             yield ""
             yield line
@@ -96,6 +103,16 @@ def _told(town: Town, phone: Phone, word: Any) -> None:
     with town.services.db.work() as work:
         (concern,) = concerns.listed(work)
         hearing_back.tell(work, town.services.content, concern, word)
+    phone.looks()
+
+
+def _reached_out(town: Town, phone: Phone, key: str) -> None:
+    """What the person reads when the desk has chosen one of the fixed sentences."""
+    services = town.services
+    with services.db.work() as work:
+        (danger,) = dangers.listed(work)
+        desk = Desk(services.content, services.now(), PUBLIC_URL)
+        deeds.reach_out(work, desk, Doer("山田", None), danger, key)
     phone.looks()
 
 

@@ -20,7 +20,7 @@ _LONGEST_KEY: Final = 32  # the column concerns.outcome
 _LONGEST_LABEL: Final = 30
 _LONGEST_DAYS: Final = 36_500
 _FIELDS: Final = {"key", "label", "retention_days", "tells", "by_hand", "follow_up"}
-_FILE_FIELDS: Final = {"audit_retention_days", "outcomes"}
+_FILE_FIELDS: Final = {"audit_retention_days", "danger_retention_days", "outcomes"}
 NEEDED: Final = ("merged",)
 """What the programme itself closes a concern with."""
 
@@ -51,6 +51,8 @@ class Endings:
 
     outcomes: Mapping[str, Outcome]
     audit_retention_days: int
+    danger_retention_days: int
+    """So many days after they were looked after, rows of people in danger go."""
 
 
 def load_outcomes(path: Path) -> Endings:
@@ -58,8 +60,9 @@ def load_outcomes(path: Path) -> Endings:
     raw = _yaml(path)
     try:
         if not isinstance(raw, Mapping) or set(raw) != _FILE_FIELDS:
-            raise ValueError("exactly audit_retention_days and outcomes are expected")
+            raise ValueError(f"exactly {', '.join(sorted(_FILE_FIELDS))} are expected")
         audit_days = _days(raw, "audit_retention_days")
+        danger_days = _days(raw, "danger_retention_days")
         listed = raw["outcomes"]
         if not isinstance(listed, list) or not listed:
             raise ValueError("outcomes: a list is expected")
@@ -79,11 +82,13 @@ def load_outcomes(path: Path) -> Endings:
         except ValueError as trouble:
             raise ContentError(path.name, where, str(trouble)) from trouble
         outcomes[made.key] = made
+    if danger_days > audit_days:
+        raise ContentError(path.name, "", "danger_retention_days: is longer than audit_retention_days")
     if missing := [key for key in NEEDED if key not in outcomes]:
         raise ContentError(path.name, missing[0], "is missing; the programme itself closes concerns with it")
     if not any(each.by_hand for each in outcomes.values()):
         raise ContentError(path.name, "", "outcomes: none of them can be chosen at the desk")
-    return Endings(outcomes, audit_days)
+    return Endings(outcomes, audit_days, danger_days)
 
 
 def _outcome(entry: object) -> Outcome:

@@ -16,9 +16,10 @@ from bot.content.library import Content
 from bot.line.render import to_line
 from bot.mailer import Letter
 from bot.messages import Card, Cards, Open, Saying
-from storage import concerns, mails, outbox, people, recusals, staff
+from storage import concerns, dangers, mails, outbox, people, recusals, staff
 from storage import notices as rows
 from storage.concerns import Concern
+from storage.dangers import NOW, Danger
 from storage.mails import Mail
 from storage.notices import STEPS, Notice, Step, What, seen, unseen
 from storage.people import Person
@@ -31,8 +32,10 @@ __all__ = [
     "What",
     "letter",
     "other_way",
+    "reachable",
     "seen",
     "tell_desk",
+    "tell_of_danger",
     "undelivered_to_reporter",
     "unseen",
 ]
@@ -61,6 +64,7 @@ _SAME: Final[Mapping[What, Literal["ever", "accept", "contact", "close", "while"
     "refused": "never",
     "moved": "never",
     "recused": "never",
+    "person": "never",
 }
 
 
@@ -70,12 +74,13 @@ class Reach:
 
     addresses: tuple[str, ...]
     on_line: tuple[Person, ...]
-    somebody: bool
+    count: int
+    """How many of them can be reached; somebody with both ways is one."""
 
 
 def page_of(number: str) -> str:
-    """The path of a concern's page in the inbox."""
-    return f"{INBOX}/concerns/{number}"
+    """The path of a concern's page in the inbox, or of the page of somebody in danger."""
+    return f"{INBOX}/{'dangers' if number.startswith('D') else 'concerns'}/{number}"
 
 
 def tell_desk(
@@ -104,24 +109,73 @@ def tell_desk(
     if concern.many and not urgent and not rows.may_tell(work, window):
         rows.keep_quiet(work, notice.id)
         return
-    _send(work, content, public_url, concern, notice, _from(notice.step))
+    if not _send(work, content, public_url, notice, _from(notice.step)):
+        _nobody(notice)
+
+
+def tell_of_danger(
+    work: Work,
+    content: Content,
+    public_url: str,
+    danger: Danger,
+    window: str,
+    step: Step,
+    serial: str,
+    *,
+    also: Collection[str] = (),
+    at_least: int = 1,
+    everybody: bool = False,
+) -> bool:
+    """Tell this desk that somebody may be in danger, at any hour; False where that was told before.
+
+    Where fewer than `at_least` can be reached at this step, those above it hear of it at once. What is near (NOW)
+    goes by mail and by LINE, so that one way that is down does not matter. Nobody at all: an alarm.
+    """
+    notice = rows.put(
+        work,
+        danger.channel,
+        danger_id=danger.id,
+        number=danger.number,
+        window=window,
+        what="person",
+        step=step,
+        serial=serial,
+    )
+    if notice is None:
+        return False
+    both = danger.level == NOW
+    if both:
+        rows.first_by_line(work, notice.id)  # LINE is not the other way here: it is taken at once
+    for address in also:
+        _mail(work, notice, address)
+    wanted = None if everybody else at_least - len(also)
+    told = _send(work, content, public_url, notice, _from(step), wanted, both) + len(also)
+    if told < at_least:
+        _nobody(notice, "danger.too_few" if told else "notice.nobody")
+    return True
 
 
 def other_way(work: Work, content: Content, public_url: str, notice_id: str) -> bool:
     """Mail does not work: staff of that desk who joined their LINE are told there, once. True where somebody is."""
-    notice, concern = _both(work, notice_id)
-    if notice is None or concern is None or not rows.first_by_line(work, notice_id):
+    notice = rows.get(work, notice_id)
+    if notice is None or not rows.first_by_line(work, notice_id):
         return False
-    recused = recusals.of(work, concern)
+    recused = _recused(work, notice)
     everyone = [each for each in staff.of_window(work, notice.window) if each.id not in recused]
-    return _push(work, content, public_url, _on_line(work, everyone))
+    return _push(work, content, public_url, _on_line(work, everyone), urgent=notice.danger_id is not None)
 
 
 def go_higher(work: Work, content: Content, public_url: str, notice_id: str) -> None:
     """Nobody at this step has a mailbox: whoever stands above it is told."""
-    notice, concern = _both(work, notice_id)
-    if notice is not None and concern is not None:
-        _send(work, content, public_url, concern, notice, _from(notice.step)[1:])
+    notice = rows.get(work, notice_id)
+    if notice is not None and not _send(work, content, public_url, notice, _from(notice.step)[1:]):
+        _nobody(notice)
+
+
+def reachable(work: Work, content: Content, window: str) -> int:
+    """How many people of this desk and above it a notice can reach."""
+    refused = mails.refused_indexes(work)
+    return sum(_reach(work, content, window, step, refused, (), both=False).count for step in STEPS)
 
 
 def undelivered_to_reporter(work: Work, concern: Concern) -> dt.datetime | None:
@@ -168,9 +222,14 @@ def _moment(at: dt.datetime | None) -> str:
     return at.astimezone(dt.UTC).isoformat() if at else ""
 
 
-def _both(work: Work, notice_id: str) -> tuple[Notice | None, Concern | None]:
-    notice = rows.get(work, notice_id)
-    return notice, concerns.get(work, notice.concern_id) if notice else None
+def _recused(work: Work, notice: Notice) -> frozenset[str]:
+    """Who is not told: who has stepped back, and whose own words they are."""
+    concern = concerns.get(work, notice.concern_id) if notice.concern_id else None
+    if concern is not None:
+        return recusals.of(work, concern)
+    person_id = dangers.person_of(work, notice.danger_id) if notice.danger_id else None
+    own = staff.of_person(work, person_id) if person_id else None
+    return frozenset({own.id} if own else ())
 
 
 def _from(step: Step) -> tuple[Step, ...]:
@@ -180,29 +239,46 @@ def _from(step: Step) -> tuple[Step, ...]:
 
 
 def _send(
-    work: Work, content: Content, public_url: str, concern: Concern, notice: Notice, steps: Collection[Step]
-) -> None:
-    """Tell the first of these steps at which there is somebody. Mailboxes that do not exist are tried all the
-    same: one that was mended would not show otherwise."""
-    refused = mails.refused_indexes(work)
-    recused = recusals.of(work, concern)
+    work: Work,
+    content: Content,
+    public_url: str,
+    notice: Notice,
+    steps: Collection[Step],
+    at_least: int | None = 1,
+    both: bool = False,
+) -> int:
+    """Tell step by step until enough are told (None: all steps); how many that are. `both`: by mail and by LINE.
+
+    Mailboxes that do not exist are tried all the same: one that was mended would not show otherwise.
+    """
+    refused, recused = mails.refused_indexes(work), _recused(work, notice)
+    told = 0
     for step in steps:
-        reach = _reach(work, content, notice.window, step, refused, recused)
+        reach = _reach(work, content, notice.window, step, refused, recused, both)
         for address in reach.addresses:
-            mails.put(
-                work,
-                notice.channel,
-                notice_id=notice.id,
-                address=address,
-                template=notice.what,
-                number=notice.number,
-                path=page_of(notice.number),
-            )
-        _push(work, content, public_url, reach.on_line)
-        if reach.somebody:
-            return
-    metrics.ALARMS.labels("notice.nobody").inc()
-    log.alarm("notice.nobody", concern_id=concern.id, window=notice.window, kind=notice.what)
+            _mail(work, notice, address)
+        _push(work, content, public_url, reach.on_line, urgent=notice.danger_id is not None)
+        told += reach.count
+        if at_least is not None and told >= at_least:
+            break
+    return told
+
+
+def _mail(work: Work, notice: Notice, address: str) -> None:
+    mails.put(
+        work,
+        notice.channel,
+        notice_id=notice.id,
+        address=address,
+        template=notice.what,
+        number=notice.number,
+        path=page_of(notice.number),
+    )
+
+
+def _nobody(notice: Notice, alarm: str = "notice.nobody") -> None:
+    metrics.ALARMS.labels(alarm).inc()
+    log.alarm(alarm, concern_id=notice.concern_id, window=notice.window, kind=notice.what)
 
 
 def _reach(
@@ -212,14 +288,16 @@ def _reach(
     step: Step,
     refused: Collection[str],
     recused: Collection[str],
+    both: bool,
 ) -> Reach:
     there = [each for each in staff.of_window(work, window, (_ROLES[step],)) if each.id not in recused]
     addresses = {mails.index_of(work, address): address for address in _shared(content, window, step)}
     addresses |= {mails.index_of(work, each.mail): each.mail for each in there if each.mail}
     alive = addresses.keys() - refused
     without = [each for each in there if not each.mail or mails.index_of(work, each.mail) in refused]
-    on_line = _on_line(work, without)
-    return Reach(tuple(addresses.values()), on_line, bool(alive or on_line))
+    only_there = _on_line(work, without)
+    on_line = _on_line(work, there) if both else only_there
+    return Reach(tuple(addresses.values()), on_line, len(alive) + len(only_there))
 
 
 def _shared(content: Content, window: str, step: Step) -> tuple[str, ...]:
@@ -242,25 +320,29 @@ def _on_line(work: Work, those: Collection[Staff]) -> tuple[Person, ...]:
     return tuple(person for person in found if person is not None and person.friend)
 
 
-def _push(work: Work, content: Content, public_url: str, persons: Collection[Person]) -> bool:
+def _push(
+    work: Work, content: Content, public_url: str, persons: Collection[Person], urgent: bool = False
+) -> bool:
     """「お知らせがあります」 and a button: not even the number passes through LINE. True where somebody is told."""
     for person in persons:
         outbox.put(
             work,
             person.channel,
             "message",
-            {"messages": to_line(_line_words(content, public_url))},
+            {"messages": to_line(_line_words(content, public_url, urgent))},
             person_id=person.id,
             must_arrive=True,
         )
     return bool(persons)
 
 
-def _line_words(content: Content, public_url: str) -> Saying:
+def _line_words(content: Content, public_url: str, urgent: bool) -> Saying:
     get = content.texts.get
+    title = get("notices.line.urgent" if urgent else "notices.line.title")
     card = Card(
-        get("notices.line.title"),
+        title,
         (get("notices.line.text"),),
         buttons=(Open(get("notices.line.button"), f"{public_url}{INBOX}"),),
+        urgent=urgent,
     )
-    return Saying((Cards(get("notices.line.alt"), (card,)),))
+    return Saying((Cards(title if urgent else get("notices.line.alt"), (card,)),))

@@ -5,16 +5,15 @@ Words that speak of danger are noticed here whoever typed them, reporter or staf
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot import crisis
 from bot.content.library import Content
 from bot.crisis import Danger, Level, Who
-from bot.desk import clocks, handing_on, notices
+from bot.desk import clocks, dangers, handing_on, notices
 from bot.desk.deeds import Desk
 from bot.pictures import Picture
-from storage import audit, concerns, dangers, entries, people, photos
+from storage import audit, concerns, entries, people, photos
 from storage.concerns import Concern
 from storage.entries import Entry
 from storage.transitions import NotPermitted
@@ -22,7 +21,6 @@ from storage.work import Work
 
 FIELDS = ("who", "where", "what", "since", "contact")
 CONTACT = "contact"  # who reports: the desk sees it only when it opens the reporter's identity
-QUIET = dt.timedelta(hours=24)  # without news for somebody who wrote of their own danger, as in the chat
 
 
 def goes_on_as(work: Work, concern: Concern) -> Concern:
@@ -154,6 +152,5 @@ def _tell(
     own = next((danger for danger in found if danger.who is Who.SELF), None)
     person = people.get(work, person_id) if person_id and own else None
     if person is not None and own is not None:  # the people of the programme look after the reporter, too
-        dangers.note(work, person, own.code, own.category)
-        people.hold_broadcasts(work, person.id, work.now + QUIET)
+        dangers.happened(work, person, own.code, own.category)
     return found

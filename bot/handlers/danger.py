@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from bot import postback
 from bot.crisis import Danger, Who
 from bot.crisis_reply import Button as ReplyButton
 from bot.crisis_reply import reply_for
+from bot.desk import dangers
 from bot.handlers import talking
 from bot.handlers.asking import help_buttons
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 from bot.messages import Button, Call, Card, Cards, Open, Tap, Text
-from storage import audit, dangers
+from storage import audit
+from storage import dangers as rows
 
 FLOW = "danger"
 HELP = "help"  # 「いますぐ話したい」 in the rich menu
 ABOUT_SELF = "self"
 FLOW_OF = {"windows": "whom_to_ask"}  # what content/crisis/replies.yaml calls a flow
-FOR_STAFF = ("come", "read")  # who says so wants a person of the town to look
 
 
 def answer(turn: Turn, danger: Danger) -> None:
@@ -54,6 +56,14 @@ def _card(turn: Turn, buttons: Sequence[Button]) -> Cards:
     )
 
 
+def _for_staff(turn: Turn, deed: str) -> None:
+    """Whoever looks after them sees what they tapped; a wish for somebody of the town tells people again."""
+    wish: Literal["come", "read"] | None = "come" if deed == "come" else "read" if deed == "read" else None
+    found = dangers.wished(turn.work, turn.person, wish) if wish else rows.open_of(turn.work, turn.person.id)
+    kind, subject = ("danger", found.id) if found else ("person", turn.person.id)
+    audit.note(turn.work, "person", f"danger.{deed}", kind, subject, turn.event.channel)
+
+
 def said(turn: Turn, deed: str, about: str = "") -> None:
     """「来て」「電話した」「だいじょうぶ」: a fixed answer for each, and what it sets going."""
     answers = turn.content.crisis_replies.answers
@@ -67,14 +77,12 @@ def said(turn: Turn, deed: str, about: str = "") -> None:
         return  # nothing below it: the numbers must stay in sight
     if deed in answers:
         turn.messages.append(Text(answers[deed]))
-        audit.note(turn.work, "person", f"danger.{deed}", "person", turn.person.id, turn.event.channel)
     else:
         turn.say("talk.finished_already")
         show_menu(turn)
         return
     turn.must_arrive = True
-    if deed in FOR_STAFF:
-        dangers.note(turn.work, turn.person, deed, "asked")
+    _for_staff(turn, deed)
     if deed == "called" and about != ABOUT_SELF:
         talking.start(turn, "concern", {"danger": "now", "call": "called"})
         return

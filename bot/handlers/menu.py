@@ -1,8 +1,12 @@
-"""The menu in the chat: what one can do here, for those who do not see or know the rich menu."""
+"""The menu in the chat: what one can do here, for those who do not see or know the rich menu.
+
+For a day after words of danger the lines that always answer stand above it.
+"""
 
 from __future__ import annotations
 
 from bot import postback
+from bot.handlers.asking import help_buttons
 from bot.handlers.turn import Turn
 from bot.messages import Choices, Tap
 
@@ -19,5 +23,7 @@ def show_menu(turn: Turn, lead: str = "menu.lead") -> None:
     if turn.person.partner_id is not None:
         order = PARTNER
         last = (Tap(texts.get("menu.leave_partner"), postback.Tap("partner", "", "leave", "").data()),)
+    until = turn.person.danger_until
+    first = help_buttons(turn, turn.content.handbook.talk_now) if until and until > turn.work.now else ()
     taps = tuple(Tap(texts.get(f"menu.{flow}"), postback.start(flow)) for flow in order)
-    turn.messages.append(Choices(texts.get(lead), taps, last=last))
+    turn.messages.append(Choices(texts.get(lead), taps, first=first, last=last))

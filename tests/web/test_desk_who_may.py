@@ -42,6 +42,8 @@ OF_ONES_OWN = {  # routes that are about no concern: the list, papers without on
     *("desk_me.me", "desk_me.name", "desk_me.password", "desk_me.make_codes", "desk_me.codes"),
     *("desk_me.codes_done", "desk_me.end_session", "desk_me.everywhere"),
     *("desk_line.make", "desk_line.page", "desk_line.off"),
+    *("desk_dangers.listed", "desk_dangers.page", "desk_dangers.seen"),  # of people: test_desk_dangers
+    *("desk_dangers.words", "desk_dangers.identity", "desk_dangers.close"),
 }
 FIELDS = {  # what each form needs to be taken, so that nothing but the right is missing
     "desk_acts.note": {"text": "x"},

@@ -11,7 +11,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from bot.desk import deeds, knowing, notices, wording
-from bot.web.desk import gate
+from bot.web.desk import danger_rows, gate
 from bot.web.desk.asking import DESK_PAGES, Twice, first_time, here, new_once, of_desk, too_often
 from bot.web.desk.rows import Row, row
 from storage import inboxes, staff
@@ -58,6 +58,9 @@ def blueprint(services: Services) -> Blueprint:
         me: Staff = g.staff
         with services.db.look() as work:
             found = of_desk(work, typed, me)
+            danger = danger_rows.of_number(services, work, me, typed)
+        if danger is not None:
+            return redirect(url_for("desk_dangers.page", danger=danger.number), 303)
         if found is None:
             flash(services.content.texts.get("desk.list.not_found"), "warn")
             return redirect(url_for("desk_inbox.inbox"), 303)
@@ -127,8 +130,11 @@ def _page(services: Services, work: Work, tab: Tab, show: Show, number: int) -> 
     found = inboxes.page(work, me.windows, me.id, tab, show, limit=PER_PAGE, offset=start)
     names = staff.names(work)
     waiting = notices.unseen(work, me.windows, me.id)
+    dangers = danger_rows.of_desks(services, work, me, open_only=True)
     return render_template(
         "desk_list.html",
+        alarms=danger_rows.rows(services, work, (one for one in dangers if one.alarms)),
+        in_danger=len(dangers),
         desks="、".join(wording.window(services.content, each) for each in me.windows),
         tab=tab,
         show=show,
