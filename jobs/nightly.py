@@ -12,9 +12,12 @@ from bot.content.library import Content
 from storage import (
     attempts,
     audit,
+    broadcasts,
     conversations,
+    course_answers,
     course_mails,
     course_places,
+    dangers,
     drafts,
     events,
     guard,
@@ -25,7 +28,9 @@ from storage import (
     reminders,
     retention,
     sessions,
+    staff,
     staff_lines,
+    sweeping,
     tries,
 )
 from storage.work import Database, Work
@@ -35,10 +40,13 @@ if TYPE_CHECKING:
 
 UNFINISHED = dt.timedelta(days=30)  # the answers of a conversation that nobody came back to
 SETTLED = dt.timedelta(days=90)  # rows of the outbox: no words in them, only figures for the monthly report
+OLD_NEWS = dt.timedelta(days=365)  # broadcasts, and who got them
+STILL_ASKED = dt.timedelta(days=30)  # a questionnaire is answered by then (bot/programme/questionnaire.py)
 
 FORGET: dict[str, Callable[[Work], int]] = {
     "events": events.forget_old,
-    "conversations": lambda work: conversations.forget_old(work, UNFINISHED),
+    "broadcasts": lambda work: broadcasts.forget_old(work, OLD_NEWS),
+    "conversations": lambda work: conversations.forget_old(work, UNFINISHED, SETTLED),
     "outbox": lambda work: outbox.forget_old(work, SETTLED),
     "attempts": attempts.forget_old,
     "drafts": drafts.forget_old,
@@ -86,8 +94,11 @@ def purge(services: Services) -> dict[str, int]:
     parts: dict[str, Callable[[], int]] = {
         **{kind: partial(_in_one_work, services, forget) for kind, forget in FORGET.items()},
         "course_places": lambda: _in_one_work(services, partial(_old_places, services.content)),
+        "course_answers": lambda: _in_one_work(services, partial(_old_answers, services.content)),
+        "dangers": lambda: _in_one_work(services, partial(_old_dangers, services.content)),
         "concerns": lambda: purge_concerns(services, "nightly"),
         "audit": lambda: _old_audit(services),
+        "staff": lambda: _in_one_work(services, staff.forget_old),  # whom the audit names no more
     }
     gone = {}
     for kind, forget in parts.items():
@@ -95,11 +106,22 @@ def purge(services: Services) -> dict[str, int]:
             gone[kind] = forget()
         except Exception as trouble:
             log.error("nightly.trouble", trouble, kind=kind)
-    services.db.truncate_log()
+    _sweep(services.db)
     for kind, count in gone.items():
         log.event("nightly.forgot", kind=kind, count=count)
     _note_heads(services)
     return gone
+
+
+def _sweep(db: Database) -> None:
+    """What went leaves the files, too."""
+    try:
+        left = sweeping.sweep(db)
+    except Exception as trouble:
+        log.error("nightly.trouble", trouble, kind="sweep")
+        return
+    for table in left:
+        log.event("nightly.not_rewritten", kind=table)
 
 
 def _note_heads(services: Rooms) -> None:
@@ -117,7 +139,21 @@ def _in_one_work(services: Services, forget: Callable[[Work], int]) -> int:
 
 def _old_places(content: Content, work: Work) -> int:
     """Who signed up for courses of long ago: the names go, the numbers stay."""
-    return course_places.forget_old(work, dt.timedelta(days=content.programme.courses.keep_names_days))
+    return course_places.forget_old(work, _names_kept(content))
+
+
+def _old_answers(content: Content, work: Work) -> int:
+    """What people wrote after courses of long ago, and who was asked."""
+    return course_answers.forget_old(work, max(_names_kept(content), STILL_ASKED))
+
+
+def _names_kept(content: Content) -> dt.timedelta:
+    return dt.timedelta(days=content.programme.courses.keep_names_days)
+
+
+def _old_dangers(content: Content, work: Work) -> int:
+    """That somebody was in danger, long after it was looked after."""
+    return dangers.forget_old(work, dt.timedelta(days=content.danger_retention_days))
 
 
 def _old_audit(services: Rooms) -> int:

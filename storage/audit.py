@@ -303,6 +303,17 @@ def listed(
     return tuple(Entry(*row) for row in work.conn.execute(query))
 
 
+def between(
+    work: Work, since: dt.datetime, until: dt.datetime, channel: str | None = None
+) -> tuple[Entry, ...]:
+    """Every line from `since` on and before `until`, the oldest first: for whoever has to account for them."""
+    work.settle()
+    query = select(*_ENTRY).where(audit.c.at >= since, audit.c.at < until).order_by(audit.c.id)
+    if channel is not None:
+        query = query.where(audit.c.channel == channel)
+    return tuple(Entry(*row) for row in work.conn.execute(query))
+
+
 def forget_old(work: Work, older_than: dt.timedelta) -> int:
     """Nightly: lines beyond their retention; each chain then begins where they ended."""
     work.settle()

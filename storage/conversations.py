@@ -8,7 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Column, ForeignKey, Index, Row, String, Table, bindparam, insert, select, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Row,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from storage.schema import Moment, metadata, sealed
 from storage.work import Work
@@ -126,8 +138,16 @@ def _write(work: Work, conversation: Conversation, state: State, answers: Mappin
     work.conn.execute(_WRITE, {"which": conversation.id, "new_state": state, "sealed": kept, "now": work.now})
 
 
-def forget_old(work: Work, older_than: dt.timedelta) -> int:
-    """Nightly: wipe conversations that nobody came back to, and results that were kept for a day."""
+def forget_old(
+    work: Work, older_than: dt.timedelta, row_older_than: dt.timedelta = dt.timedelta(days=90)
+) -> int:
+    """Nightly: wipe the answers of conversations that nobody came back to, and results that were kept for a day;
+    that there was a conversation goes with `row_older_than`. How many were left or went."""
+    gone = work.conn.execute(
+        delete(conversations).where(
+            conversations.c.state != "open", conversations.c.updated_at < work.now - row_older_than
+        )
+    ).rowcount
     work.conn.execute(
         update(conversations)
         .where(
@@ -137,8 +157,9 @@ def forget_old(work: Work, older_than: dt.timedelta) -> int:
         )
         .values(answers=None)
     )
-    return work.conn.execute(
+    left = work.conn.execute(
         update(conversations)
         .where(conversations.c.state == "open", conversations.c.updated_at < work.now - older_than)
         .values(state="left", answers=None)
     ).rowcount
+    return gone + left

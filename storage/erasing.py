@@ -33,19 +33,22 @@ from sqlalchemy import (
     update,
 )
 
-from storage import broadcasts
+from storage import attempts, broadcasts
 from storage.concern_table import concerns
 from storage.course_mails import course_mails
 from storage.course_members import course_members
 from storage.course_places import course_places
+from storage.course_places import of_person as places_of_person
+from storage.courses import lock as lock_course
 from storage.crypto import SealBroken
 from storage.drafts import drafts
 from storage.events import troubled_events
+from storage.joinings import joinings
 from storage.links import links
 from storage.outbox import outbox
-from storage.people import Person, people
+from storage.people import Person, keep_still, people
 from storage.schema import Moment, metadata
-from storage.supporters import Supporter, supporters
+from storage.supporters import Supporter, hold, supporters
 from storage.work import Database, Work
 
 CONTACT = "contact"  # the field of a concern's details in which the reporter may say who they are
@@ -143,7 +146,8 @@ def _opened(work: Work, table: Table, row: dict[str, Any]) -> dict[str, Any]:
 
 def erase_person(work: Work, person: Person, entries: Collection[Supporter]) -> None:
     """This person and these entries of theirs are no more; whoever writes again is somebody new."""
-    work.conn.execute(select(people.c.id).where(people.c.id == person.id).with_for_update())
+    _alone_with(work, person)
+    attempts.leave_count(work, person.id)
     _without_reporter(work, person.id)
     _drop_messages(work, person.id)
     emptied = _leave_out(work, person)
@@ -158,10 +162,25 @@ def erase_person(work: Work, person: Person, entries: Collection[Supporter]) -> 
 
 
 def erase_entry(work: Work, entry: Supporter) -> None:
-    """One entry of the register, of somebody without LINE or of one in a family; the phone stays known."""
+    """One entry of the register, of somebody without LINE or of one in a family; the phone stays known, but not that
+    it was this one's: what they did is nobody else's of the family."""
+    hold(work, entry.id)
     _forget_places(work, None, [entry.id])
+    for table in (joinings, course_members):
+        theirs = table.c.supporter_id == entry.id
+        work.conn.execute(update(table).where(theirs).values(person_id=None))
+    work.conn.execute(delete(links).where(links.c.about == entry.id))
     work.conn.execute(delete(supporters).where(supporters.c.id == entry.id))
     _count(work, entry.channel, entry.town, 1, 0)
+
+
+def _alone_with(work: Work, person: Person) -> None:
+    """Until this unit of work ends nobody changes this person, gives or frees a seat of theirs, or writes to them:
+    in the order in which their chat takes these rows, so that neither waits for the other for ever."""
+    keep_still(work, person.id)
+    for course_id in sorted(places_of_person(work, person.id)):
+        lock_course(work, course_id)
+    work.conn.execute(select(people.c.id).where(people.c.id == person.id).with_for_update())
 
 
 def _without_reporter(work: Work, person_id: str) -> None:
@@ -271,11 +290,12 @@ def _forget_troubles(work: Work, person: Person) -> None:
 
 def _places_of(person_id: str | None, entry_ids: Collection[str]) -> ColumnElement[bool]:
     """Places at courses: taken by this phone, noted for these entries, or signed up for with the same name and the
-    same phone or mail."""
+    same telephone, mail or LINE."""
     mine = _mine((course_members.c.person_id,), (course_members.c.supporter_id,), person_id, entry_ids)
     same_contact = or_(
         course_places.c.phone_index == supporters.c.phone_index,
         course_places.c.mail_index == supporters.c.mail_index,
+        course_places.c.person_id == supporters.c.person_id,
     )
     conditions = [
         course_places.c.id.in_(select(course_members.c.place_id).where(mine)),
@@ -345,12 +365,14 @@ def fold(db: Database) -> bool:
         outbox.c.state == "waiting", outbox.c.person_id.is_(None), outbox.c.kind == "link_menu"
     )
     with db.look() as work:
+        began = work.now
         due = work.conn.execute(select(func.count()).select_from(erased).where(fresh)).scalar_one()
         if not due or work.conn.execute(waits.limit(1)).first() is not None:
             return False
+    if not db.truncate_log():
+        return False  # the next minute tries again
     with db.work() as work:
         work.conn.execute(
-            update(erased).where(and_(fresh, erased.c.last_at <= work.now)).values(folded_at=work.now)
+            update(erased).where(and_(fresh, erased.c.last_at <= began)).values(folded_at=began)
         )
-    db.truncate_log()
     return True

@@ -20,10 +20,12 @@ from sqlalchemy import (
     Table,
     delete,
     insert,
+    literal,
     select,
     update,
 )
 
+from storage.audit import audit
 from storage.schema import Moment, metadata, new_id, sealed
 from storage.work import Work
 
@@ -223,6 +225,15 @@ def set_mail(work: Work, staff_id: str, mail: str | None) -> None:
 def join_person(work: Work, staff_id: str, person_id: str | None) -> None:
     """This person on LINE is told too; None: no longer."""
     work.conn.execute(update(staff).where(staff.c.id == staff_id).values(person_id=person_id))
+
+
+def forget_old(work: Work) -> int:
+    """Nightly: closed accounts of which the audit list says nothing any more. Until then it must be able to tell who
+    somebody was; closing an account is its last line."""
+    did = select(audit.c.actor)
+    happened = select(audit.c.subject_id).where(audit.c.kind == "staff")
+    unnamed = (literal("staff:").concat(staff.c.id).not_in(did), staff.c.id.not_in(happened))
+    return work.conn.execute(delete(staff).where(staff.c.active.is_(False), *unnamed)).rowcount
 
 
 # ---- what an account is proved with (storage/second_factor.py, bot/desk/signing_in.py) ----------------------

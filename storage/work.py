@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from storage import crypto
 from storage.crypto import Cipher, Place
@@ -20,6 +20,8 @@ from storage.crypto import Cipher, Place
 def insert_for(dialect: str, table: Table) -> sqlite.Insert:
     """The dialect's INSERT; SQLite's type stands for both, since what we use of them is the same."""
     if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # brings asyncio with it: not where SQLite is used
+
         return cast(sqlite.Insert, postgresql.insert(table))
     return sqlite.insert(table)
 
@@ -96,11 +98,14 @@ class Database:
         with self.engine.connect().execution_options(reads_only=True) as conn, conn.begin():
             yield Work(conn, self.cipher, self.index_key, self.clock())
 
-    def truncate_log(self) -> None:
-        """On SQLite, fold the write-ahead log into the database: until then it still holds what was erased."""
-        if self.engine.dialect.name == "sqlite":
-            with self._turn_to_write(), self.engine.connect() as conn:
-                conn.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def truncate_log(self) -> bool:
+        """On SQLite, fold the write-ahead log into the database: until then it still holds what was erased. False
+        where somebody was reading the old pages for longer than we wait."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        with self._turn_to_write(), self.engine.connect() as conn:
+            busy, *_ = conn.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
 
     def close(self) -> None:
         self.engine.dispose()

@@ -117,9 +117,3 @@ def test_another_month_and_another_channel_count_nothing(db: Database) -> None:
         elsewhere = figures.month(work, "iwami", *DECEMBER)
     assert (january.registered, january.concerns, january.broadcasts, january.messages) == ({}, {}, 0, {})
     assert (elsewhere.registered, elsewhere.friends, elsewhere.concerns) == ({}, 0, {})
-
-
-@pytest.mark.usefixtures("december")
-def test_supporters_are_counted_by_town_and_district_with_those_who_are_reached(db: Database) -> None:
-    with db.look() as work:
-        assert figures.supporters(work) == [("tottori", "higashi", 2, 1)]

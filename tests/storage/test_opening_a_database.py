@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from storage import people
+from storage import database, people
 from storage.crypto import Cipher, cipher_from, new_key
 from storage.database import BadAddress, Undurable, WrongKeys, check_durable, new_engine, open_database
 from storage.work import Database
@@ -76,6 +76,7 @@ def test_an_sqlite_database_that_could_lose_rows_is_refused(url: str) -> None:
         "secure_delete = FAST",
         "journal_mode = DELETE",
         "busy_timeout = 0",
+        "temp_store = FILE",
     ],
 )
 def test_a_weaker_setting_of_sqlite_is_refused(tmp_path: Path, pragma: str) -> None:
@@ -87,6 +88,17 @@ def test_a_weaker_setting_of_sqlite_is_refused(tmp_path: Path, pragma: str) -> N
 
     with pytest.raises(Undurable, match=pragma.split(" ")[0]):
         check_durable(engine)
+    engine.dispose()
+
+
+def test_every_connection_is_asked_whether_it_overwrites_what_was_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only the first one, at start: another build of SQLite may take the setting and not have it."""
+    engine = new_engine(f"sqlite:///{tmp_path / 'deaf.db'}")
+    monkeypatch.setitem(database.SQLITE_PRAGMAS, "secure_delete", ("OFF", 1))
+    with pytest.raises(Undurable, match="secure_delete"), engine.connect():
+        pass
     engine.dispose()
 
 
