@@ -6,20 +6,24 @@ import datetime as dt
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from flask import Flask
-
-from bot import log, metrics
+from bot import log
 from bot.content.library import ChannelPlan, Content, load_content
-from bot.line.client import LineClient
 from bot.settings import BadSettings, Settings
-from bot.web import create_flask
 from storage import instance
 from storage.crypto import cipher_from
-from storage.database import new_engine, open_database
+from storage.database import check_keys, new_engine, open_database
 from storage.migrate import migrate
+from storage.rotation import need_every_key
 from storage.work import Database
+
+# The command line reads its content here, too: what only the service needs is imported where it is used.
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from bot.line.client import LineClient
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
@@ -41,16 +45,20 @@ class Services:
 
 def build(settings: Settings, clock: Callable[[], dt.datetime] | None = None) -> Services:
     """Read the content, migrate and open the database, make the one client to LINE."""
+    from bot.line.client import LineClient
+
     if missing := settings.missing_for_serving():
         raise BadSettings("\n".join(missing))
     content = content_for(settings)
     cipher = cipher_from(settings.keys)
     engine = new_engine(settings.database_url)
     try:
+        check_keys(engine, cipher)
         migrate(engine)
     finally:
         engine.dispose()
     db = open_database(settings.database_url, cipher, clock)
+    need_every_key(db)
     line = LineClient(settings.channels, settings.line_api_base)
     return Services(settings, content, db, line)
 
@@ -73,10 +81,14 @@ def notice_copied_database(services: Services) -> None:
     path = services.db.engine.url.database if services.db.engine.dialect.name == "sqlite" else None
     reason = instance.note_start(services.db, path)
     if reason:
+        from bot import metrics
+
         metrics.ALARMS.labels("sending.paused").inc()
         log.alarm("sending.paused", reason=reason)
 
 
 def create_app(services: Services) -> Flask:
     """The web side: webhook, handbook, details form, health."""
+    from bot.web import create_flask
+
     return create_flask(services)

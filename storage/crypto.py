@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 VERSION = b"\x01"
 NONCE_BYTES = 12
+UNKNOWN = "?"
 
 
 class SealBroken(Exception):
@@ -26,7 +27,7 @@ class SealBroken(Exception):
 
 
 class BadKeys(ValueError):
-    """TSUNAGARI_KEYS must be `id:base64-32-bytes` pairs, separated by commas."""
+    """Keys must be `id:base64-32-bytes` pairs, separated by commas."""
 
 
 @dataclass(frozen=True)
@@ -83,25 +84,39 @@ def key_id(envelope: bytes) -> str:
         raise SealBroken("not an envelope of ours") from error
 
 
+def sealed_by(envelope: bytes) -> str:
+    """Which key sealed this, or UNKNOWN where that cannot be seen."""
+    try:
+        return key_id(envelope)
+    except SealBroken:
+        return UNKNOWN
+
+
 def cipher_from(text: str) -> Cipher:
     """Read TSUNAGARI_KEYS; the first key seals. Raises BadKeys, whose text never contains key material."""
-    keys: dict[str, AESGCM] = {}
+    keys = {name: AESGCM(raw) for name, raw in keys_from(text).items()}
+    return Cipher(keys, next(iter(keys)))
+
+
+def keys_from(text: str, setting: str = "TSUNAGARI_KEYS") -> dict[str, bytes]:
+    """The keys themselves by their ids, in the order in which they stand there."""
+    keys: dict[str, bytes] = {}
     for number, pair in enumerate((part.strip() for part in text.split(",") if part.strip()), 1):
         name, colon, encoded = pair.partition(":")
         if not colon or not name.isascii() or not 0 < len(name) <= 32:
-            raise BadKeys(f"TSUNAGARI_KEYS: pair {number} is not `id:base64`")
+            raise BadKeys(f"{setting}: pair {number} is not `id:base64`")
         try:
             raw = base64.b64decode(_plain_base64(encoded), validate=True)
         except ValueError as error:
-            raise BadKeys(f"TSUNAGARI_KEYS: the key {name!r} is not base64") from error
+            raise BadKeys(f"{setting}: the key {name!r} is not base64") from error
         if len(raw) != 32:
-            raise BadKeys(f"TSUNAGARI_KEYS: the key {name!r} has {len(raw)} bytes, not 32")
+            raise BadKeys(f"{setting}: the key {name!r} has {len(raw)} bytes, not 32")
         if name in keys:
-            raise BadKeys(f"TSUNAGARI_KEYS: the id {name!r} stands there twice")
-        keys[name] = AESGCM(raw)
+            raise BadKeys(f"{setting}: the id {name!r} stands there twice")
+        keys[name] = raw
     if not keys:
-        raise BadKeys("TSUNAGARI_KEYS is empty; `tsunagari key new` prints a key")
-    return Cipher(keys, next(iter(keys)))
+        raise BadKeys(f"{setting} is empty; `tsunagari key new` prints a key")
+    return keys
 
 
 def _plain_base64(text: str) -> str:

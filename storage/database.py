@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, String, Table, create_engine, event, select
+from sqlalchemy import Column, Connection, Engine, String, Table, create_engine, event, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from storage.clear_words import seal_what_was_clear
 from storage.crypto import Cipher, Place, SealBroken
 from storage.schema import metadata, sealed
 from storage.work import Database
@@ -26,14 +27,17 @@ keyring = Table(
     sealed("secret", row="name", nullable=False),
 )
 
+_INDEX = Place("", "keyring", "secret", "index")
 SQLITE_WAITS = 10  # seconds for a lock
 SQLITE_PRAGMAS = {  # name: (how it is set, what it must then read)
     "journal_mode": ("WAL", "wal"),
     "synchronous": ("FULL", 2),
     "foreign_keys": ("ON", 1),
-    "secure_delete": ("ON", 1),
+    "secure_delete": ("ON", 1),  # what was erased is overwritten with zeros in the file
+    "temp_store": ("MEMORY", 2),  # and never was in a temporary one
     "busy_timeout": ("10000", 10_000),
 }
+OUR_NAME = "tsunagari"  # by which PostgreSQL knows our connections
 POSTGRESQL_SETTINGS = ("synchronous_commit", "fsync", "full_page_writes")
 
 
@@ -60,7 +64,14 @@ def new_engine(url: str) -> Engine:
     if parsed.get_backend_name() != "postgresql":
         raise BadAddress("DATABASE_URL must begin with sqlite:/// or postgresql://")
     parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    return create_engine(
+        parsed,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=20,
+        connect_args={"application_name": OUR_NAME},
+    )
 
 
 def _sqlite(parsed: Any) -> Engine:
@@ -76,8 +87,9 @@ def _sqlite(parsed: Any) -> Engine:
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver's own implicit BEGIN is switched off
         try:
-            for name, (value, _) in SQLITE_PRAGMAS.items():
+            for name, (value, wanted) in SQLITE_PRAGMAS.items():
                 _patiently(connection, f"PRAGMA {name} = {value}")
+                _must_be(name, connection.execute(f"PRAGMA {name}").fetchone()[0], wanted)
         except sqlite3.DatabaseError as trouble:
             if trouble.sqlite_errorname == "SQLITE_NOTADB":
                 raise BadAddress(f"DATABASE_URL: {parsed.database} is no SQLite database.") from None
@@ -105,14 +117,17 @@ def _patiently(connection: sqlite3.Connection, pragma: str) -> None:
         time.sleep(0.02)
 
 
+def _must_be(name: str, found: object, wanted: object) -> None:
+    if found != wanted:
+        raise Undurable(f"SQLite's {name} is {found!r} and must be {wanted!r}.")
+
+
 def check_durable(engine: Engine) -> None:
     """Raise Undurable, saying which setting is wrong, where a commit would not survive a power cut."""
     with engine.connect().execution_options(reads_only=True) as conn:
         if engine.dialect.name == "sqlite":
             for name, (_, wanted) in SQLITE_PRAGMAS.items():
-                found = conn.exec_driver_sql(f"PRAGMA {name}").scalar()
-                if found != wanted:
-                    raise Undurable(f"SQLite's {name} is {found!r} and must be {wanted!r}.")
+                _must_be(name, conn.exec_driver_sql(f"PRAGMA {name}").scalar(), wanted)
         else:
             for name in POSTGRESQL_SETTINGS:
                 found = conn.exec_driver_sql(f"SHOW {name}").scalar()
@@ -125,21 +140,40 @@ def open_database(url: str, cipher: Cipher, clock: Callable[[], dt.datetime] | N
     engine = new_engine(url)
     check_durable(engine)
     index_key = _index_key(engine, cipher)
-    return Database(engine, cipher, index_key, clock) if clock else Database(engine, cipher, index_key)
+    db = Database(engine, cipher, index_key, clock) if clock else Database(engine, cipher, index_key)
+    if seal_what_was_clear(db):
+        db.truncate_log()
+    return db
+
+
+def check_keys(engine: Engine, cipher: Cipher) -> None:
+    """Raise WrongKeys before anything is written, also by a migration."""
+    with engine.connect().execution_options(reads_only=True) as conn:
+        if inspect(conn).has_table(keyring.name):
+            index_key_in(conn, cipher)
 
 
 def _index_key(engine: Engine, cipher: Cipher) -> bytes:
     """The key of the blind indexes: made once, kept sealed, so that the sealing keys can rotate alone."""
-    place = Place("", "keyring", "secret", "index")
     with engine.begin() as conn:
         if engine.dialect.name == "postgresql":
             conn.exec_driver_sql("LOCK TABLE keyring IN SHARE ROW EXCLUSIVE MODE")
-        envelope = conn.execute(select(keyring.c.secret).where(keyring.c.name == "index")).scalar()
-        if envelope is None:
-            fresh = secrets.token_bytes(32)
-            conn.execute(keyring.insert().values(name="index", secret=cipher.seal(fresh, place)))
-            return fresh
+        found = index_key_in(conn, cipher)
+        if found is None:
+            found = secrets.token_bytes(32)
+            conn.execute(keyring.insert().values(name="index", secret=cipher.seal(found, _INDEX)))
+        return found
+
+
+def index_key_in(conn: Connection, cipher: Cipher) -> bytes | None:
+    """The key that this database has, None where it has none yet. Raises WrongKeys where ours do not open it."""
+    envelope = conn.execute(select(keyring.c.secret).where(keyring.c.name == "index")).scalar()
+    return None if envelope is None else open_index_key(envelope, cipher)
+
+
+def open_index_key(envelope: bytes, cipher: Cipher) -> bytes:
+    """Raises WrongKeys where our keys do not open it."""
     try:
-        return cipher.open(envelope, place)
+        return cipher.open(envelope, _INDEX)
     except SealBroken as error:
         raise WrongKeys(f"TSUNAGARI_KEYS does not open this database ({error}).") from error

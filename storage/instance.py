@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Engine, Row, String, Table, select, update
+from sqlalchemy import BigInteger, Column, Connection, Engine, Row, String, Table, select, update
 
 from storage.schema import Moment, metadata
 from storage.switches import pause_sending
@@ -91,10 +91,9 @@ def sqlite_path(engine: Engine) -> str | None:
     return engine.url.database if engine.dialect.name == "sqlite" else None
 
 
-def mark_as_copy(engine: Engine) -> None:
-    """For a backup that we made: wherever it is put, also over the original at once, it starts paused."""
-    with engine.begin() as conn:
-        conn.execute(update(instance).where(instance.c.name == _HERE).values(home=_COPY))
+def mark_as_copy(conn: Connection) -> None:
+    """For what comes out of a backup of ours: wherever it is put, also over the original at once, it starts paused."""
+    conn.execute(update(instance).where(instance.c.name == _HERE).values(home=_COPY))
 
 
 def _look_and_count(db: Database, path: str | None) -> str | None:

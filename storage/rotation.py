@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Row, Table, and_, func, literal, select, tuple_, update
 
 from storage import tables
-from storage.crypto import VERSION, Place, SealBroken, key_id
+from storage.crypto import UNKNOWN, VERSION, Place, SealBroken, sealed_by
+from storage.database import WrongKeys
 from storage.work import Database, Work
 
+BREATH = 0.2  # seconds between two batches on SQLite: who waits there for its one lock looks every 0.1 s; without it
+# a service that ran meanwhile got none within its ten seconds
+PICTURES_AT_ONCE = 20  # in memory; each may have a megabyte
 _HEAD_BYTES = 34  # version, length, and a key id of at most 32
 
 
@@ -32,17 +37,32 @@ def keys_in_use(db: Database) -> dict[str, int]:
     found: Counter[str] = Counter()
     with db.look() as work:
         for table, column in _sealed_columns():
-            rest = [column.is_not(None)]
             for key in db.cipher.keys:
                 query = select(func.count()).select_from(table).where(_sealed_by(column, key))
                 found[key] += work.conn.execute(query).scalar_one()
-                rest.append(~_sealed_by(column, key))
-            strangers = select(func.substr(column, 1, _HEAD_BYTES)).where(and_(*rest))
-            found.update(key_id(head) for head in work.conn.execute(strangers).scalars())
+            found.update(_strangers(work, column))
     return {key: count for key, count in found.items() if count}
 
 
-def reseal(db: Database, batch: int = 500) -> int:
+def need_every_key(db: Database) -> None:
+    """Raise WrongKeys where something is sealed by a key that we do not have: the service would run, and could not
+    read it. (Who has lost a key for good starts with another one under its id: what it sealed stays closed.)"""
+    with db.look() as work:
+        missing = sum((_strangers(work, column) for _, column in _sealed_columns()), Counter[str]())
+    missing.pop(UNKNOWN, None)  # one value that was damaged must not keep everybody else waiting
+    if missing:
+        named = ", ".join(f"{key} ({count} values)" for key, count in sorted(missing.items()))
+        raise WrongKeys(f"TSUNAGARI_KEYS lacks a key that this database needs: {named}.")
+
+
+def _strangers(work: Work, column: Column[Any]) -> Counter[str]:
+    """How many values each key has sealed that we do not have."""
+    ours = (~_sealed_by(column, key) for key in work.cipher.keys)
+    heads = select(func.substr(column, 1, _HEAD_BYTES)).where(column.is_not(None), *ours)
+    return Counter(sealed_by(head) for head in work.conn.execute(heads).scalars())
+
+
+def reseal(db: Database, batch: int = 500, progress: Callable[[int], None] = lambda _done: None) -> int:
     """Seal with the first key whatever another one sealed; how many values that were.
 
     It goes batch by batch, each its own transaction, and may be killed and called again at any time. A value
@@ -52,13 +72,17 @@ def reseal(db: Database, batch: int = 500) -> int:
     done = 0
     broken: list[str] = []
     for table, column in _sealed_columns():
+        at_once = min(batch, PICTURES_AT_ONCE) if column.name == "picture" else batch
         after: Sequence[Any] | None = None
         while True:
             with db.work() as work:
-                rows = _next(work, table, column, after, batch)
+                rows = _next(work, table, column, after, at_once)
                 done += sum(_reseal_one(work, table, column, row, broken) for row in rows)
-            if len(rows) < batch:
+            progress(done)
+            if len(rows) < at_once:
                 break
+            if not work.on_postgresql:
+                time.sleep(BREATH)
             after = rows[-1][: len(table.primary_key.columns)]
     if broken:
         raise SealBroken(f"{len(broken)} sealed values cannot be opened, the first is {broken[0]}")

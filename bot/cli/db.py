@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import output
+from bot.cli import db_backup, db_columns, output
 from bot.cli.house import open_db
 from bot.cli.key import sealing_settings
 from bot.settings import Settings
@@ -17,7 +17,10 @@ from storage.migrate import migrate as run_migrations
 from storage.migrate import pending
 from storage.work import Database
 
-app = typer.Typer(no_args_is_help=True, help="データベース（移行・送信の停止と再開）")
+app = typer.Typer(no_args_is_help=True, help="データベース（移行・控えと復元・送信の停止と再開）")
+app.command()(db_backup.backup)
+app.command()(db_backup.restore)
+app.command()(db_columns.columns)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from bot.cli.output import TOKYO, Refused
 from bot.content.library import Content, load_content
 from bot.settings import DEFAULT_CHANNEL, BadSettings, Settings
 from storage.crypto import cipher_from
-from storage.database import new_engine, open_database
+from storage.database import check_keys, new_engine, open_database
 from storage.migrate import migrate, pending
 from storage.work import Database
 
@@ -69,6 +69,7 @@ def open_db(settings: Settings) -> Iterator[Database]:
     cipher = cipher_from(settings.keys)
     engine = new_engine(settings.database_url)
     try:
+        check_keys(engine, cipher)
         if pending(engine):
             migrate(engine)
     finally:

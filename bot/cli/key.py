@@ -7,6 +7,7 @@ import re
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
 from bot.cli import output
 from bot.cli.house import open_db
@@ -20,12 +21,13 @@ app = typer.Typer(no_args_is_help=True, help="個人情報を守る鍵（作成�
 @app.command()
 def new(
     key_id: Annotated[str | None, typer.Option("--id", help="鍵の名前（英数字）。ふつうは年月日。")] = None,
+    backup: Annotated[bool, typer.Option("--backup", help="控え（db backup）のための鍵。")] = False,
 ) -> None:
     """新しい鍵を1つ作って表示します（どこにも保存しません）。
 
     例: tsunagari key new
     """
-    name = key_id or f"k{dt.date.today():%Y%m%d}"
+    name = key_id or f"{'b' if backup else 'k'}{dt.date.today():%Y%m%d}"
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name):
         raise typer.BadParameter("鍵の名前は英数字・_・- で32文字までです。")
     typer.echo(new_key(name))
@@ -81,7 +83,9 @@ def rotate(
             ]
             output.not_yet(what, "tsunagari key rotate --yes")
             return
-        done = rotation.reseal(db)
+        with Progress(console=output.console(to_stderr=True)) as bar:
+            task = bar.add_task("守りなおしています", total=sum(old.values()))
+            done = rotation.reseal(db, progress=lambda so_far: bar.update(task, completed=so_far))
         output.say(
             f"{done} 件を守りなおしました。古い鍵は、控えのデータベースが要らなくなるまで保管してください。",
             output.GOOD,

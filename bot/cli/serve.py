@@ -24,6 +24,7 @@ from bot.web.gthread import Worker
 from jobs import timetable
 from jobs.deliver import Deliverer
 from jobs.mail import Postman, post_of
+from storage.rotation import need_every_key
 
 Role = Literal["all", "sender", "clock"]
 THREADS = 16
@@ -129,8 +130,8 @@ def run_service(settings: Settings) -> None:
     if missing := settings.missing_for_serving():
         raise BadSettings("\n".join(missing))
     content = content_for(settings)
-    with open_db(settings):
-        pass  # migrated, durable, and the keys open it
+    with open_db(settings) as db:  # migrated, durable, and the keys open it
+        need_every_key(db)
     _port_must_be_free(settings.host, settings.port)
     log.configure(settings.log_level, settings.log_format)
     _warn_of_gaps(content)

@@ -137,7 +137,8 @@ def test_a_backup_that_we_made_starts_paused_even_when_put_back_at_once(home: Pa
         conn.connection.dbapi_connection.execute("VACUUM INTO ?", (str(backup),))  # type: ignore[union-attr]
     db.close()
     copied = create_engine(f"sqlite:///{backup}")
-    instance.mark_as_copy(copied)
+    with copied.begin() as changing:
+        instance.mark_as_copy(changing)
     copied.dispose()
     shutil.copyfile(backup, home)
     assert start(home)[1] == instance.RESTORED

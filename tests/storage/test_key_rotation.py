@@ -7,26 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sealed_rows import fill
 from sqlalchemy import select, update
 from surroundings import Clock
 
 from storage import (
     broadcasts,
-    cards,
     certificates,
     concerns,
     conversations,
-    course_answers,
-    course_mails,
-    course_places,
-    courses,
-    drafts,
     entries,
     events,
     handons,
-    links,
     mails,
-    notices,
     outbox,
     people,
     photos,
@@ -35,10 +28,9 @@ from storage import (
     supporters,
     tables,
 )
-from storage.concerns import Concern
 from storage.crypto import Cipher, SealBroken, cipher_from, new_key
 from storage.database import open_database
-from storage.work import Database, Work
+from storage.work import Database
 
 OLD, NEW = new_key("old"), new_key("new")
 
@@ -48,68 +40,9 @@ def cipher() -> Cipher:
     return cipher_from(OLD)
 
 
-def _fill(db: Database, count: int) -> int:
-    """Sealed values in every sealed column there is; how many."""
-    with db.work() as work:
-        for number in range(count):
-            person = people.lock(work, "iwami", f"U{number:032x}")
-            conversations.start(work, "iwami", person.id, "handbook")
-            body, token = {"n": number}, f"r{number}"
-            outbox.put(work, "iwami", "message", body, person_id=person.id, reply_token=token)
-            events.troubled(work, "iwami", f"e{number}", "message", "error", "words")
-            broadcasts.schedule(
-                work, "iwami", [{"n": number}], broadcasts.Segment(), work.now, created_by="x"
-            )
-            concern = concerns.open_concern(
-                work, "iwami", person_id=person.id, town="岩美町", district=None, kind="k", level=1,
-                since="s", subject_knows="no", window="w", route_reason="r",
-            )  # fmt: skip
-            concerns.add_details(work, concern, {"n": str(number)})
-            notice = notices.put(
-                work, "iwami", concern_id=concern.id, number=concern.number, window="w", what="new",
-                step="desk", serial="",
-            )  # fmt: skip
-            assert notice is not None
-            address = f"a{number}@iwami.example"
-            mails.put(
-                work, "iwami", notice_id=notice.id, address=address, template="new", number=concern.number,
-                path="/desk",
-            )  # fmt: skip
-            mails.note_refused(work, address, "550")
-            _fill_the_desk(work, concern, number)
-            _fill_the_programme(work, number)
-    return count * 32 + 1  # and the key of the blind indexes
-
-
-def _fill_the_desk(work: Work, concern: Concern, number: int) -> None:
-    """What staff and forms add: ten sealed values."""
-    entries.add(work, concern, "note", "system", {"n": number})
-    handons.offer(work, concern, "other", "system", {"n": number})
-    photos.add(work, concern, b"jpeg", 1, 1)
-    half_an_hour = dt.timedelta(minutes=30)
-    link_id, _token = links.make(
-        work, "iwami", purpose="details", about=concern.id, person_id=None, valid_for=half_an_hour
-    )
-    drafts.keep(work, link_id, "iwami", "browser", {"n": str(number)})
-    made = staff.add(work, login=f"s{number}", name="山田", windows=["w"], mail=f"s{number}@iwami.example")
-    staff.make_ready(work, made.id, password="argon2", totp="secret", recovery=["hash"])
-
-
-def _fill_the_programme(work: Work, number: int) -> None:
-    """What courses and the register add: thirteen sealed values."""
-    today = work.now.date()
-    course = courses.create(
-        work, "iwami", title="t", town="iwami", on=today, place="p", capacity=9,
-        valid_from=work.now, valid_until=work.now + dt.timedelta(days=7),
-    )  # fmt: skip
-    cards.issue(work, course, 1)
-    words = course_places.Profile("山田", "やまだ", "0857000000", f"p{number}@iwami.example")
-    place = course_places.add(work, "iwami", course.id, source="web", state="seat", profile=words)
-    course_mails.put(work, "iwami", place.id, to=f"p{number}@iwami.example", subject="s", text="t")
-    course_answers.keep(work, "iwami", course.id, today, {}, words=f"w{number}")
-    own = supporters.Profile("山田", "やまだ", "0857000000", f"r{number}@iwami.example", "近所")
-    entry = supporters.add(work, "iwami", source="import", state="registered", town="iwami", profile=own)
-    certificates.issue(work, entry, course_title="t", course_on=today, issued_on=today)
+@pytest.fixture(autouse=True)
+def _nobody_else_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rotation, "BREATH", 0)
 
 
 def _rotated(db: Database) -> Database:
@@ -153,7 +86,7 @@ def _everything_opens(db: Database, count: int) -> None:
 
 
 def test_the_test_fills_every_sealed_column(db: Database) -> None:
-    _fill(db, 1)
+    fill(db, 1)
     with db.look() as work:
         for table in tables.metadata.sorted_tables:
             for column in table.c:
@@ -163,7 +96,7 @@ def test_the_test_fills_every_sealed_column(db: Database) -> None:
 
 
 def test_after_rotating_everything_opens_with_the_new_key_alone(db: Database, database_url: str) -> None:
-    values = _fill(db, 23)
+    values = fill(db, 23)
     assert rotation.keys_in_use(db) == {"old": values}
     assert rotation.reseal(_rotated(db), batch=5) == values
     assert rotation.keys_in_use(db) == {"new": values}
@@ -174,7 +107,7 @@ def test_after_rotating_everything_opens_with_the_new_key_alone(db: Database, da
 
 
 def test_a_second_run_finds_nothing_to_do(db: Database) -> None:
-    _fill(db, 3)
+    fill(db, 3)
     rotation.reseal(_rotated(db))
     assert rotation.reseal(_rotated(db)) == 0
 
@@ -183,7 +116,7 @@ def test_a_second_run_finds_nothing_to_do(db: Database) -> None:
 def test_killed_half_way_everything_still_opens_and_a_new_run_does_the_rest(
     db: Database, monkeypatch: pytest.MonkeyPatch, killed_at: int
 ) -> None:
-    values = _fill(db, 11)
+    values = fill(db, 11)
     real, calls = rotation._reseal_one, [0]
 
     def killed(*arguments: Any) -> int:
@@ -205,7 +138,7 @@ def test_killed_half_way_everything_still_opens_and_a_new_run_does_the_rest(
 
 
 def test_a_value_that_the_service_changes_meanwhile_is_not_overwritten(db: Database) -> None:
-    _fill(db, 1)
+    fill(db, 1)
     rotating = _rotated(db)
     table = conversations.conversations
     with rotating.look() as work:
@@ -223,7 +156,7 @@ def test_a_value_that_the_service_changes_meanwhile_is_not_overwritten(db: Datab
 
 
 def test_what_cannot_be_opened_is_said_at_the_end_and_stops_nothing(db: Database) -> None:
-    values = _fill(db, 5)
+    values = fill(db, 5)
     with db.work() as work:  # a value that was moved: the seal of one person in the row of another
         table = people.people
         first, second = work.conn.execute(select(table).order_by(table.c.id).limit(2)).all()
@@ -234,7 +167,7 @@ def test_what_cannot_be_opened_is_said_at_the_end_and_stops_nothing(db: Database
 
 
 def test_keys_that_are_missing_are_named(db: Database) -> None:
-    values = _fill(db, 1)
+    values = fill(db, 1)
     assert rotation.keys_in_use(replace(db, cipher=cipher_from(NEW))) == {"old": values}
 
 
