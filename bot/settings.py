@@ -14,11 +14,21 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_CHANNEL = "default"
 MOST_PROXIES = 5
 _PRINTABLE = re.compile(r"[!-~]+")
-_CHANNEL_NAME = re.compile(r"^LINE_(?:([A-Z0-9]+)_)?CHANNEL_SECRET$")
+_CHANNEL_NAME = re.compile(r"^LINE_(?:(?!LOGIN_)([A-Z0-9]+)_)?CHANNEL_SECRET$")
+_LOGIN_NAME = re.compile(r"^LINE_(?:([A-Z0-9]+)_)?LOGIN_CHANNEL_(?:ID|SECRET)$")
+_LOGIN_ID = re.compile(r"[0-9]{1,20}")
 
 
 class BadSettings(Exception):
     """A setting is missing or wrong; the text says which, and never shows a secret."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """The LINE Login channel beside an account, under the same provider: it tells whose LINE opens a link."""
+
+    id: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,7 @@ class Channel:
     name: str
     secret: str = field(repr=False)
     token: str = field(repr=False)
+    login: Login | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,7 @@ class Settings:
 
     channels: Mapping[str, Channel]
     keys: str = field(repr=False)
+    backup_key: str = field(repr=False)
     database_url: str = field(repr=False)
     line_api_base: str | None
     public_url: str
@@ -90,6 +102,7 @@ class Settings:
         return cls(
             channels=channels,
             keys=get("TSUNAGARI_KEYS") or "",
+            backup_key=get("TSUNAGARI_BACKUP_KEY") or "",
             database_url=get("DATABASE_URL") or "sqlite:///var/tsunagari.db",
             line_api_base=line_api_base,
             public_url=public_url,
@@ -129,5 +142,22 @@ def _channels(env: Mapping[str, str], wrong: list[str]) -> dict[str, Channel]:
             wrong.append(f"{prefix}CHANNEL_ACCESS_TOKEN: holds signs that no token of LINE's has")
         if not _PRINTABLE.fullmatch(secret):
             wrong.append(f"{variable}: is blank or holds signs that no secret of LINE's has")
-        channels[name] = Channel(name, secret, token)
+        channels[name] = Channel(name, secret, token, _login(env, prefix, wrong))
+    for variable in sorted(env):
+        named = _LOGIN_NAME.match(variable)
+        if named and env[variable] and (named[1] or DEFAULT_CHANNEL).lower() not in channels:
+            wrong.append(f"{variable}: there is no LINE_{named[1] + '_' if named[1] else ''}CHANNEL_SECRET")
     return channels
+
+
+def _login(env: Mapping[str, str], prefix: str, wrong: list[str]) -> Login | None:
+    """The LINE Login channel of the channel with this prefix, where there is one."""
+    login_id = env.get(f"{prefix}LOGIN_CHANNEL_ID", "").strip()
+    secret = env.get(f"{prefix}LOGIN_CHANNEL_SECRET", "").strip()
+    if not login_id and not secret:
+        return None
+    if not _LOGIN_ID.fullmatch(login_id):
+        wrong.append(f"{prefix}LOGIN_CHANNEL_ID: is missing, or is no number as LINE's console shows it")
+    if not _PRINTABLE.fullmatch(secret):
+        wrong.append(f"{prefix}LOGIN_CHANNEL_SECRET: is missing, or holds signs that no secret of LINE's has")
+    return Login(login_id, secret)

@@ -14,6 +14,7 @@ from simulator.acts import Phone
 from simulator.answers import say
 from simulator.api import api
 from simulator.control import control
+from simulator.login import Desk, login
 from simulator.mail import Mailbox, MailServer
 from simulator.mail_pages import mail_pages
 from simulator.platform import Bot, Platform
@@ -34,6 +35,8 @@ def create_app(bots: Iterable[Bot], people: Sequence[str] = PEOPLE, mailbox: Mai
     app.extensions.update(platform=platform, postman=postman, phone=Phone(platform, postman))
     app.register_blueprint(api)
     app.register_blueprint(control)
+    app.extensions["login_desk"] = Desk()
+    app.register_blueprint(login)
     app.extensions["mailbox"] = mailbox or Mailbox()
     app.register_blueprint(mail_pages)
     app.register_error_handler(HTTPException, _http_error)

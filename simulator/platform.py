@@ -38,6 +38,9 @@ class Bot:
     webhook_url: str = ""
     basic_id: str = "@tsunagari"
     redeliver: bool = False
+    login_id: str = ""  # of the LINE Login channel beside it, under the same provider
+    login_secret: str = field(default="", repr=False)
+    login_callback: str = ""  # as registered in the console
 
 
 @dataclass(frozen=True)

@@ -71,3 +71,37 @@ def test_a_channel_called_like_a_town_serves_that_town() -> None:
     iwami = {"LINE_IWAMI_CHANNEL_SECRET": "s2", "LINE_IWAMI_CHANNEL_ACCESS_TOKEN": "t2"}
     plan = content_for(Settings.from_env({**GOOD, **iwami})).channels["iwami"]
     assert (plan.towns, plan.central) == (("iwami",), "iwami")
+
+
+LOGIN = {"LINE_LOGIN_CHANNEL_ID": "2001234567", "LINE_LOGIN_CHANNEL_SECRET": "a-login-secret"}
+
+
+def test_a_login_channel_belongs_to_its_account_and_is_no_account_itself() -> None:
+    assert Settings.from_env(GOOD).channels["default"].login is None
+    iwami = {"LINE_IWAMI_CHANNEL_SECRET": "s2", "LINE_IWAMI_CHANNEL_ACCESS_TOKEN": "t2"}
+    own = {"LINE_IWAMI_LOGIN_CHANNEL_ID": "2009", "LINE_IWAMI_LOGIN_CHANNEL_SECRET": "s3"}
+    channels = Settings.from_env({**GOOD, **LOGIN, **iwami, **own}).channels
+    assert set(channels) == {"default", "iwami"}
+    assert {name: each.login and each.login.id for name, each in channels.items()} == {
+        "default": "2001234567",
+        "iwami": "2009",
+    }
+    assert "a-login-secret" not in repr(channels)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LINE_LOGIN_CHANNEL_ID", ""),
+        ("LINE_LOGIN_CHANNEL_ID", "geheim"),
+        ("LINE_LOGIN_CHANNEL_ID", "２００１"),
+        ("LINE_LOGIN_CHANNEL_SECRET", ""),
+        ("LINE_LOGIN_CHANNEL_SECRET", "geheim geheim"),
+        ("LINE_IWAMI_LOGIN_CHANNEL_ID", "2009"),
+        ("LINE_IWAMI_LOGIN_CHANNEL_SECRET", "geheim"),
+    ],
+)
+def test_half_a_login_channel_or_one_without_its_account_is_refused(name: str, value: str) -> None:
+    said = refusal(**{**LOGIN, name: value})
+    assert name in said
+    assert "geheim" not in said

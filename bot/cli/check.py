@@ -73,7 +73,27 @@ def findings() -> Iterator[Finding]:
     yield from _content(settings)
     yield from _database(settings)
     yield from _line(settings)
+    yield from _login(settings)
     yield from _mail(settings)
+
+
+def _login(settings: Settings) -> Iterator[Finding]:
+    """Whether links are asked whose they are. That both channels have one provider, only opening a link shows."""
+    for name, channel in settings.channels.items():
+        if channel.login:
+            yield Finding(
+                "LINEログイン",
+                True,
+                f"{name}: 1回だけ使えるリンクは、受けとった本人だけがひらけます"
+                f"（コールバックURL: {settings.public_url}/line-login/back）。",
+            )
+        else:
+            yield Finding(
+                "LINEログイン",
+                None,
+                f"{name}: 設定がありません。1回だけ使えるリンクは、転送された人にもひらけます。"
+                "防ぐには LINE_LOGIN_CHANNEL_ID などを設定してください（docs/operations.md）。",
+            )
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:

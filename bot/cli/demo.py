@@ -58,6 +58,9 @@ def demo(
         int, typer.Option("--mail-port", min=1, max=65535, help="メールの番号（使われていれば、次の番号）。")
     ] = MAIL_PORT,
     folder: Annotated[Path, typer.Option("--folder", help="おためしのデータを置く所。")] = FOLDER,
+    line_login: Annotated[
+        bool, typer.Option("--line-login", help="リンクをひらく人を、LINEログイン（の代わり）で確かめる。")
+    ] = False,
 ) -> None:
     """つながりを、LINEの代わりといっしょに試します。
 
@@ -69,6 +72,8 @@ def demo(
     if reset and folder.exists():
         shutil.rmtree(folder)
     env = environment(folder, port, phone_port, mail_port)
+    if line_login:
+        env |= {"LINE_LOGIN_CHANNEL_ID": "2000000001", "LINE_LOGIN_CHANNEL_SECRET": secrets.token_hex(16)}
     settings = Settings.from_env(env)
     load_content(settings.content_dir)  # what is wrong in there is said here, not in the service's log
     try:

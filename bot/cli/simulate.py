@@ -58,6 +58,9 @@ def bots_of(settings: Settings, base: str) -> list[Bot]:
             each.secret,
             each.token,
             webhook(base, name),
+            login_id=each.login.id if each.login else "",
+            login_secret=each.login.secret if each.login else "",
+            login_callback=f"{settings.public_url}/line-login/back",
         )
         for name, each in settings.channels.items()
     ]

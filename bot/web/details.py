@@ -13,7 +13,6 @@ minutes; and "erase" could not be believed.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -28,7 +27,7 @@ from bot import pictures
 from bot.crisis import Danger, Level, Who
 from bot.crisis_reply import reply_for
 from bot.desk import telling
-from bot.web import guard
+from bot.web import guard, own_line, spent_links
 from bot.web.details_fields import ANSWER, FIRST, LONGEST, MORE, Form, chosen, drawn, typed, wrong_with
 from bot.web.uploads import PAGE_BYTES
 from bot.web.views import window_view
@@ -47,7 +46,6 @@ SENT = "sent"  # in the session: the link whose form this browser has just sent
 MOST_HELD = 4  # forms open at once in one browser; a cookie has no room for more
 NOTICES = ("kept", "too_big", "erased")  # what the form says after a deed
 EMERGENCY = ("ambulance", "police")
-_WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # The form's script saves what was typed, and shows the photos that were chosen.
 _POLICY = (
     guard.HEADERS["Content-Security-Policy"].replace("img-src 'self' data:", "img-src 'self' data: blob:")
@@ -76,6 +74,7 @@ class Held:
 def blueprint(services: Services) -> Blueprint:
     """The pages under /d/."""
     pages = Blueprint("details", __name__, url_prefix="/d")
+    own_line.protect(pages, services)
 
     @pages.get("/<link_id>")
     def begin(link_id: str) -> ResponseReturnValue:
@@ -84,14 +83,8 @@ def blueprint(services: Services) -> Blueprint:
 
     @pages.post("/<link_id>")
     def form(link_id: str) -> ResponseReturnValue:
-        """Who holds the token goes on to the form; the sealed session keeps it, so that reloading works."""
-        token = request.form.get("token", "")
-        with services.db.look() as work:
-            opened = _peek(work, link_id, token)
-        if not isinstance(opened, Opened):
-            return _gone(services, opened)
-        _hold(link_id, token)
-        return redirect(url_for("details.empty_form", link_id=link_id), 303)
+        """Who holds the token goes on to the form."""
+        return enter(services, link_id, request.form.get("token", ""))
 
     @pages.get("/<link_id>/form")
     def empty_form(link_id: str) -> ResponseReturnValue:
@@ -181,6 +174,16 @@ def blueprint(services: Services) -> Blueprint:
     return pages
 
 
+def enter(services: Services, link_id: str, token: str) -> ResponseReturnValue:
+    """On to the form; the sealed session keeps the token, so that reloading works."""
+    with services.db.look() as work:
+        opened = _peek(work, link_id, token)
+    if not isinstance(opened, Opened):
+        return _gone(services, opened)
+    _hold(link_id, token)
+    return redirect(url_for("details.empty_form", link_id=link_id), 303)
+
+
 def _most_bytes() -> int:
     """Photos are taken from browsers only that have brought a token: nobody else may send us megabytes. They come
     in parts; a form in one piece is read into memory whole, and holds words only."""
@@ -203,9 +206,7 @@ def _held(link_id: str) -> Held:
 
 def _peek(work: Work, link_id: str, token: str) -> Opened | Concern | None:
     """What this link opens; the concern alone where it has been closed; None where the link does not work."""
-    if not (_WELL_FORMED.fullmatch(link_id) and _WELL_FORMED.fullmatch(token)):
-        return None
-    return _opened(work, links.peek(work, link_id, token))
+    return _opened(work, spent_links.peek(work, link_id, token))
 
 
 def _opened(work: Work, link: Link | None) -> Opened | Concern | None:

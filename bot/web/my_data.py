@@ -12,7 +12,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from bot.programme import my_data
-from bot.web import spent_links
+from bot.web import own_line, spent_links
 from storage import audit, people
 from storage.links import Link
 from storage.people import Person
@@ -27,6 +27,7 @@ PURPOSE = "my_data"
 def blueprint(services: Services) -> Blueprint:
     """The pages under /m/."""
     pages = Blueprint("my_data", __name__, url_prefix="/m")
+    own_line.protect(pages, services)
 
     @pages.get("/<link_id>")
     def begin(link_id: str) -> ResponseReturnValue:
@@ -35,16 +36,8 @@ def blueprint(services: Services) -> Blueprint:
 
     @pages.post("/<link_id>")
     def spend(link_id: str) -> ResponseReturnValue:
-        """Who brings the token may look; of several browsers with the same one, exactly one does."""
-        token = request.form.get("token", "")
-        with services.db.work() as work:
-            person = _owner(work, spent_links.spend(work, PURPOSE, link_id, token))
-            if person is not None:
-                audit.note(work, "person", "saw_data", "person", person.id, person.channel)
-        if person is None:
-            return _gone()
-        spent_links.hold(PURPOSE, link_id)
-        return redirect(url_for("my_data.show", link_id=link_id), 303)
+        """Who brings the token may look."""
+        return enter(services, link_id, request.form.get("token", ""))
 
     @pages.get("/<link_id>/all")
     def show(link_id: str) -> ResponseReturnValue:
@@ -76,6 +69,18 @@ def blueprint(services: Services) -> Blueprint:
         return _gone(status=200)
 
     return pages
+
+
+def enter(services: Services, link_id: str, token: str) -> ResponseReturnValue:
+    """Spend the link; of several browsers with the same token, exactly one gets in."""
+    with services.db.work() as work:
+        person = _owner(work, spent_links.spend(work, PURPOSE, link_id, token))
+        if person is not None:
+            audit.note(work, "person", "saw_data", "person", person.id, person.channel)
+    if person is None:
+        return _gone()
+    spent_links.hold(PURPOSE, link_id)
+    return redirect(url_for("my_data.show", link_id=link_id), 303)
 
 
 def _whose(work: Work, link_id: str) -> Person | None:

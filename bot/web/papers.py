@@ -15,7 +15,7 @@ from werkzeug.exceptions import NotFound
 from bot.programme import certificate_pictures as pictures
 from bot.programme import certificates as issuing
 from bot.programme.certificates import PAPERS, NoCertificate, Paper
-from bot.web import spent_links
+from bot.web import own_line, spent_links
 from storage import audit, certificates, supporters
 from storage.supporters import Supporter
 from storage.work import Work
@@ -32,6 +32,7 @@ PREVIEW = (240, 240)  # LINE shows it in the chat before the picture itself
 def blueprint(services: Services) -> Blueprint:
     """The pages under /p/ and /v/."""
     pages = Blueprint("papers", __name__)
+    own_line.protect(pages, services)
 
     @pages.get("/p/<link_id>")
     def begin(link_id: str) -> ResponseReturnValue:
@@ -40,15 +41,8 @@ def blueprint(services: Services) -> Blueprint:
 
     @pages.post("/p/<link_id>")
     def spend(link_id: str) -> ResponseReturnValue:
-        """Who brings the token may look; of several browsers with the same one, exactly one does."""
-        with services.db.work() as work:
-            link = spent_links.spend(work, PURPOSE, link_id, request.form.get("token", ""))
-            if link is not None and link.about is not None:
-                audit.note(work, "person", "saw_papers", "supporter", link.about, link.channel)
-        if link is None:
-            return _gone()
-        spent_links.hold(PURPOSE, link_id)
-        return redirect(url_for("papers.show", link_id=link_id), 303)
+        """Who brings the token may look."""
+        return enter(services, link_id, request.form.get("token", ""))
 
     @pages.get("/p/<link_id>/all")
     def show(link_id: str) -> ResponseReturnValue:
@@ -104,6 +98,18 @@ def blueprint(services: Services) -> Blueprint:
         return Response(pictures.as_bytes(picture, "png", said.badge_title), content_type="image/png")
 
     return pages
+
+
+def enter(services: Services, link_id: str, token: str) -> ResponseReturnValue:
+    """Spend the link; of several browsers with the same token, exactly one gets in."""
+    with services.db.work() as work:
+        link = spent_links.spend(work, PURPOSE, link_id, token)
+        if link is not None and link.about is not None:
+            audit.note(work, "person", "saw_papers", "supporter", link.about, link.channel)
+    if link is None:
+        return _gone()
+    spent_links.hold(PURPOSE, link_id)
+    return redirect(url_for("papers.show", link_id=link_id), 303)
 
 
 def _mine(services: Services, work: Work, link_id: str) -> pictures.Words | None:

@@ -18,11 +18,16 @@ MOST_HELD = 4
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def spend(work: Work, purpose: str, link_id: str, token: str) -> Link | None:
-    """Of several browsers that bring the token exactly one gets the link."""
+def peek(work: Work, link_id: str, token: str) -> Link | None:
+    """What the link would open, also where id and token came from outside and may be anything."""
     if not (_WELL_FORMED.fullmatch(link_id) and _WELL_FORMED.fullmatch(token)):
         return None
-    found = links.peek(work, link_id, token)
+    return links.peek(work, link_id, token)
+
+
+def spend(work: Work, purpose: str, link_id: str, token: str) -> Link | None:
+    """Of several browsers that bring the token exactly one gets the link."""
+    found = peek(work, link_id, token)
     if found is None or found.purpose != purpose:
         return None
     return links.spend(work, link_id, token)

@@ -108,6 +108,14 @@ def test_check_names_desks_that_nobody_can_open_and_staff_of_desks_that_are_gone
     assert "受信箱をひらける職員がいない" not in run("check", CONTENT_DIR=str(content)).out
 
 
+def test_check_says_whether_a_forwarded_link_opens(run: Run) -> None:
+    assert "! LINEログイン: default: 設定がありません" in run("check").out
+    said = run("check", LINE_LOGIN_CHANNEL_ID="2001", LINE_LOGIN_CHANNEL_SECRET="geheim")
+    assert "✓ LINEログイン: default: 1回だけ使えるリンクは、受けとった本人だけがひらけます" in said.out
+    assert "/line-login/back" in said.out.replace("\n", "")
+    assert "geheim" not in said.out + said.err
+
+
 def test_check_without_settings_names_each(run: Run) -> None:
     said = run("check", LINE_CHANNEL_SECRET=None, TSUNAGARI_KEYS=None)
     assert said.code == 1
