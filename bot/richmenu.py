@@ -26,7 +26,7 @@ from bot.content.richmenus import Area, RichMenu, load_rich_menus
 from bot.content.texts import load_texts
 from bot.desk.hearing_back import FLOW as MINE
 from bot.flows import FLOWS
-from bot.line.client import LineClient
+from bot.line.rich_menus import RichMenus
 from bot.menu_picture import SIZE, draw, fields
 from bot.programme.drips import REGISTERED
 from bot.settings import Settings
@@ -49,8 +49,6 @@ class House(Protocol):
     def settings(self) -> Settings: ...
     @property
     def db(self) -> Database: ...
-    @property
-    def line(self) -> LineClient: ...
     @property
     def bell(self) -> threading.Event: ...
 
@@ -136,7 +134,7 @@ def plans(house: House, channel: str | None = None) -> Iterator[Plan]:
         body, png = menu_json(menu), draw(menu)
         drawn.append((menu, body, png, _digest(body, png)))
     for name in house.settings.channels if channel is None else (channel,):
-        there = {str(each.get("richMenuId")): each.get("name") for each in house.line.list_menus(name)}
+        there = at_line(house, name).listed()
         for menu, body, png, digest in drawn:
             with house.db.look() as work:
                 ours = installed.get(work, name, menu.key)
@@ -154,21 +152,27 @@ def install(house: House, channel: str | None = None) -> list[str]:
     return [_carry_out(house, plan) for plan in plans(house, channel)]
 
 
+def at_line(house: House, channel: str) -> RichMenus:
+    """The account's own menus, at LINE."""
+    return RichMenus(house.settings.channels[channel], house.settings.line_api_base)
+
+
 def _carry_out(house: House, plan: Plan) -> str:
     channel, key = plan.channel, plan.menu.key
+    there = at_line(house, channel)
     menu_id, links = plan.current, 0
     if menu_id is None:
-        menu_id = house.line.create_menu(channel, plan.body, plan.png)
+        menu_id = there.create(plan.body, plan.png)
         with house.db.work() as work:
             installed.put(work, channel, key, menu_id, "")
         links = _link_supporters(house, channel) if key == SUPPORTER else 0
     if key == DEFAULT:  # also when it is current: somebody may have changed the default elsewhere
-        house.line.set_default_menu(channel, menu_id)
+        there.show_to_all(menu_id)
     if plan.current is None:
         with house.db.work() as work:
             installed.put(work, channel, key, menu_id, plan.digest)
     for old in plan.old:
-        house.line.delete_menu(channel, old)
+        there.delete(old)
     return _done(plan, links)
 
 

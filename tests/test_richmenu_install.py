@@ -18,7 +18,7 @@ from bot import richmenu
 from bot.cli import richmenu as cli
 from bot.cli.output import Refused
 from bot.content.richmenus import load_rich_menus
-from bot.line.client import LineClient, SendFailed
+from bot.line.client import SendFailed
 from bot.settings import Channel, Settings
 from simulator.app import Simulator
 from simulator.platform import Bot
@@ -37,7 +37,6 @@ class House:
 
     settings: Settings
     db: Database
-    line: LineClient
     simulator: Simulator
     bell: threading.Event = field(default_factory=threading.Event)
 
@@ -79,10 +78,10 @@ def house(db: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     channels = {name: Channel(name, f"secret-{name}", f"token-{name}") for name in ("default", "iwami")}
     bots = [Bot(each.name, each.name, each.secret, each.token) for each in channels.values()]
     with Simulator(bots) as simulator:
-        settings = replace(Settings.from_env({}), channels=channels, content_dir=CONTENT)
-        line = LineClient(channels, simulator.url)
-        yield House(settings, db, line, simulator)
-        line.close()
+        settings = replace(
+            Settings.from_env({}), channels=channels, content_dir=CONTENT, line_api_base=simulator.url
+        )
+        yield House(settings, db, simulator)
 
 
 def _supporter(db: Database, number: int, channel: str = "default") -> str:
@@ -126,7 +125,7 @@ def test_a_changed_menu_takes_the_place_of_the_old_one(house: House) -> None:
     new = house.at_line()
     assert new[MENUS["resident"].name] == house.default() != old[MENUS["resident"].name]
     assert new[MENUS["supporter"].name] == old[MENUS["supporter"].name]
-    assert len(house.line.list_menus("default")) == 2
+    assert len(richmenu.at_line(house, "default").listed()) == 2
 
 
 def test_when_their_menu_changed_the_supporters_of_this_channel_get_it_again(house: House) -> None:
@@ -145,7 +144,7 @@ def test_when_their_menu_changed_the_supporters_of_this_channel_get_it_again(hou
 
 def test_a_menu_that_somebody_deleted_at_line_is_installed_again(house: House) -> None:
     richmenu.install(house, "default")
-    house.line.delete_menu("default", house.at_line()[MENUS["resident"].name])
+    richmenu.at_line(house, "default").delete(house.at_line()[MENUS["resident"].name])
     richmenu.install(house, "default")
     assert house.default() == house.at_line()[MENUS["resident"].name]
 
@@ -165,12 +164,12 @@ def test_what_was_interrupted_is_done_the_next_time(house: House, monkeypatch: p
             richmenu.install(house, "default")
     richmenu.install(house, "default")
     assert house.links() == [("default", person, {"menu": "supporter"})]
-    assert len(house.line.list_menus("default")) == 2
+    assert len(richmenu.at_line(house, "default").listed()) == 2
 
 
 def test_menus_that_another_program_made_are_left_alone(house: House) -> None:
     foreign = richmenu.menu_json(MENUS["resident"]) | {"name": "夏まつり"}
-    made = house.line.create_menu("default", foreign, richmenu.draw(MENUS["resident"]))
+    made = richmenu.at_line(house, "default").create(foreign, richmenu.draw(MENUS["resident"]))
     richmenu.install(house, "default")
     house.changes("resident")
     richmenu.install(house, "default")
@@ -194,12 +193,10 @@ def test_a_line_that_refuses_leaves_the_old_menu_in_place(house: House) -> None:
     richmenu.install(house, "default")
     before = house.at_line()
     house.changes("resident")
-    stranger = replace(
-        house, line=LineClient({"default": Channel("default", "x", "wrong-token")}, house.simulator.url)
-    )
+    strangers = {"default": Channel("default", "x", "wrong-token")}
+    stranger = replace(house, settings=replace(house.settings, channels=strangers))
     with pytest.raises(SendFailed):
         richmenu.install(stranger, "default")
-    stranger.line.close()
     assert house.at_line() == before
 
 

@@ -14,7 +14,7 @@ from bot.cli import output
 from bot.cli.house import open_db
 from bot.cli.key import sealing_settings
 from bot.cli.output import Refused
-from bot.line.client import LineClient, SendFailed
+from bot.line.client import SendFailed
 from bot.settings import Settings
 from storage import menus
 from storage.work import Database
@@ -30,7 +30,6 @@ class Place:
 
     settings: Settings
     db: Database
-    line: LineClient
     bell: threading.Event = field(default_factory=threading.Event)
 
 
@@ -48,15 +47,12 @@ def install(
     例: tsunagari richmenu install --yes
     """
     if out is not None:
-        return _save(out)
+        _save(out)
+        return
     settings = sealing_settings()
     channels = _channels(settings, channel)
     with open_db(settings) as db:
-        line = LineClient(settings.channels, settings.line_api_base)
-        try:
-            _install(Place(settings, db, line), channels, yes)
-        finally:
-            line.close()
+        _install(Place(settings, db), channels, yes)
 
 
 def _save(folder: Path) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import urllib3
 from urllib3.exceptions import (
@@ -29,8 +29,9 @@ from urllib3.exceptions import (
 from bot import log, metrics
 from bot.settings import Channel
 
-API, API_DATA = "https://api.line.me", "https://api-data.line.me"
+API, ACCESS = "https://api.line.me", "https://access.line.me"
 CONNECTIONS = 32
+WHILE_SOMEBODY_WAITS = (2.0, 4.0)  # seconds to connect and to wait, where a person looks at an empty page
 MOST_ANSWER_BYTES = 1_000_000
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 Sent = Literal["no", "unknown", "yes"]
@@ -89,15 +90,12 @@ class LineClient:
         base: str | None = None,
         timeouts: tuple[float, float] = (3, 10),
     ) -> None:
-        """`base` stands for both of LINE's hosts; `timeouts` are seconds to connect and to wait."""
+        """`base` stands for all of LINE's hosts; `timeouts` are seconds to connect and to wait."""
         self._channels = channels
         self._api = base or API
-        self._api_data = base or API_DATA
-        self._timeout = urllib3.Timeout(connect=timeouts[0], read=timeouts[1])
-        self._longest = sum(timeouts)
-        self._pool = urllib3.PoolManager(
-            num_pools=4, maxsize=CONNECTIONS, retries=False, timeout=self._timeout
-        )
+        self._access = base or ACCESS
+        self._timeouts = timeouts
+        self._pool = urllib3.PoolManager(num_pools=4, maxsize=CONNECTIONS, retries=False)
 
     def close(self) -> None:
         self._pool.clear()
@@ -149,59 +147,23 @@ class LineClient:
         """Give one person the default rich menu again."""
         return self._call(channel, "DELETE", "/v2/bot/user/{userId}/richmenu", userId=user)
 
-    # ---- rich menus: seldom, by the operator; these raise SendFailed --------------------------------------
+    # ---- LINE Login ----------------------------------------------------------------------------------------
 
-    def create_menu(self, channel: str, menu: Json, png: bytes) -> str:
-        """Make a rich menu with its picture; LINE's id of it. A menu without a picture is not left behind."""
-        made = self._wanted("/v2/bot/richmenu", self._post(channel, "/v2/bot/richmenu", menu))
-        menu_id = made.body.get("richMenuId") if isinstance(made.body, dict) else None
-        if not isinstance(menu_id, str):
-            raise SendFailed("/v2/bot/richmenu", made.status, permanent=False)
-        path = "/v2/bot/richmenu/{richMenuId}/content"
-        answer = self._call(
-            channel, "POST", path, body=png, kind="image/png", base=self._api_data, richMenuId=menu_id
+    def login_address(self, asked: Mapping[str, str]) -> str:
+        """LINE's own page on which somebody proves who they are."""
+        return f"{self._access}/oauth2/v2.1/authorize?{urlencode(asked, quote_via=quote)}"
+
+    def login_token(self, channel: str, form: Mapping[str, str]) -> Answer:
+        """What the code stands for that LINE gave somebody's browser; the account's own token stays here."""
+        return self._call(
+            channel,
+            "POST",
+            "/oauth2/v2.1/token",
+            body=urlencode(form).encode(),
+            kind="application/x-www-form-urlencoded",
+            as_account=False,
+            timeouts=WHILE_SOMEBODY_WAITS,
         )
-        if not answer.ok:
-            self._call(channel, "DELETE", "/v2/bot/richmenu/{richMenuId}", richMenuId=menu_id)
-        self._wanted(path, answer)
-        return menu_id
-
-    def list_menus(self, channel: str) -> list[dict[str, Any]]:
-        """The rich menus that were made through the API."""
-        answer = self._wanted("/v2/bot/richmenu/list", self._call(channel, "GET", "/v2/bot/richmenu/list"))
-        found = answer.body.get("richmenus") if isinstance(answer.body, dict) else None
-        return [menu for menu in found if isinstance(menu, dict)] if isinstance(found, list) else []
-
-    def delete_menu(self, channel: str, menu_id: str) -> None:
-        """Remove a rich menu; one that is gone already is fine."""
-        path = "/v2/bot/richmenu/{richMenuId}"
-        answer = self._call(channel, "DELETE", path, richMenuId=menu_id)
-        if answer.status != 404:
-            self._wanted(path, answer)
-
-    def set_default_menu(self, channel: str, menu_id: str) -> None:
-        """Everybody without a menu of their own sees this one."""
-        path = "/v2/bot/user/all/richmenu/{richMenuId}"
-        self._wanted(path, self._call(channel, "POST", path, richMenuId=menu_id))
-
-    def set_alias(self, channel: str, alias: str, menu_id: str) -> None:
-        """Let this name stand for this menu, whether the name is new or stood for another one."""
-        path = "/v2/bot/richmenu/alias/{richMenuAliasId}"
-        body = to_bytes({"richMenuId": menu_id})
-        answer = self._call(channel, "POST", path, body=body, richMenuAliasId=alias)
-        if answer.status not in (400, 404):
-            self._wanted(path, answer)
-            return
-        made = {"richMenuAliasId": alias, "richMenuId": menu_id}
-        self._wanted("/v2/bot/richmenu/alias", self._post(channel, "/v2/bot/richmenu/alias", made))
-
-    @staticmethod
-    def _wanted(endpoint: str, answer: Answer) -> Answer:
-        if not answer.ok:
-            status = answer.status
-            permanent = status is not None and 400 <= status < 500 and status != 429
-            raise SendFailed(endpoint, status, permanent)
-        return answer
 
     # ---- the one way out -----------------------------------------------------------------------------------
 
@@ -218,12 +180,14 @@ class LineClient:
         kind: str = "application/json",
         retry_key: str | None = None,
         base: str | None = None,
+        as_account: bool = True,
+        timeouts: tuple[float, float] | None = None,
         **places: str,
     ) -> Answer:
         """One request, made once. `endpoint` names its `places` in braces; the log shows it like that."""
         account = self._channels.get(channel)
         headers = {"Accept": "application/json"}
-        if account is not None:
+        if account is not None and as_account:
             headers["Authorization"] = f"Bearer {account.token}"
         if body is not None:
             headers["Content-Type"] = kind
@@ -234,14 +198,20 @@ class LineClient:
         trouble: str | None = "NoSuchChannel"
         answer = Answer(None, "no")
         if account is not None:
-            answer, trouble = self._request(method, (base or self._api) + path, headers, body)
+            url = (base or self._api) + path
+            answer, trouble = self._request(method, url, headers, body, timeouts or self._timeouts)
         self._note(channel, method, endpoint, answer, trouble, time.monotonic() - started)
         return answer
 
     def _request(
-        self, method: str, url: str, headers: dict[str, str], body: bytes | None
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        timeouts: tuple[float, float],
     ) -> tuple[Answer, str | None]:
-        deadline = time.monotonic() + self._longest
+        deadline = time.monotonic() + sum(timeouts)
         try:
             response = self._pool.request(
                 method,
@@ -251,7 +221,7 @@ class LineClient:
                 retries=False,
                 redirect=False,
                 preload_content=False,
-                timeout=self._timeout,
+                timeout=urllib3.Timeout(connect=timeouts[0], read=timeouts[1]),
             )
         except (HTTPError, OSError, ValueError) as error:
             return Answer(None, _how_far(error)), type(error).__name__

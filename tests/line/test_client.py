@@ -11,7 +11,7 @@ import pytest
 from loopback_line import LoopbackLine, Said, loopback_line, nobody_listens
 
 from bot import log
-from bot.line.client import API, API_DATA, LineClient, Quota, SendFailed, to_bytes
+from bot.line.client import ACCESS, API, LineClient, Quota, to_bytes
 from bot.settings import Channel
 
 CHANNELS = {"default": Channel("default", "s", "token-of-default"), "iwami": Channel("iwami", "s", "other")}
@@ -36,7 +36,7 @@ def client(line: LoopbackLine) -> Iterator[LineClient]:
 
 def test_without_a_base_both_of_lines_hosts_are_used() -> None:
     client = LineClient(CHANNELS)
-    assert (client._api, client._api_data) == (API, API_DATA)
+    assert (client._api, client._access) == (API, ACCESS)
 
 
 def test_a_reply_carries_the_token_and_never_a_retry_key(line: LoopbackLine, client: LineClient) -> None:
@@ -111,7 +111,9 @@ def test_a_dropped_connection_leaves_it_unknown(line: LoopbackLine, client: Line
 
 
 @pytest.mark.parametrize(
-    "base", [nobody_listens(), "http://no-such-host.invalid", "http://127.0.0.1:1", "http://[bad"]
+    "base",
+    [nobody_listens(), "http://no-such-host.invalid", "http://127.0.0.1:1", "http://[bad"],
+    ids=["nobody listens", "no such host", "a port for nobody", "no address"],
 )
 def test_what_never_left_is_known_not_to_be_sent(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if "invalid" in base:
@@ -186,69 +188,6 @@ def test_menus_are_linked_and_unlinked_by_quoted_paths(line: LoopbackLine, clien
         ("DELETE", f"/v2/bot/user/{USER}/richmenu"),
         ("GET", "/v2/bot/profile/..%2Fx%3Fy"),
     ]
-
-
-# ---- rich menus ------------------------------------------------------------------------------------------
-
-MENU = {
-    "size": {"width": 2500, "height": 1686},
-    "selected": True,
-    "name": "n",
-    "chatBarText": "c",
-    "areas": [],
-}
-
-
-def test_a_menu_is_made_with_its_picture(line: LoopbackLine, client: LineClient) -> None:
-    line.on("/v2/bot/richmenu", Said(200, {"richMenuId": "richmenu-7"}))
-    assert client.create_menu("default", MENU, b"\x89PNG") == "richmenu-7"
-    made, picture = line.asked
-    assert made.json == MENU
-    assert (picture.path, picture.raw) == ("/v2/bot/richmenu/richmenu-7/content", b"\x89PNG")
-    assert picture.headers["content-type"] == "image/png"
-
-
-def test_a_menu_whose_picture_is_refused_is_not_left_behind(line: LoopbackLine, client: LineClient) -> None:
-    line.on("/v2/bot/richmenu", Said(200, {"richMenuId": "richmenu-7"}))
-    line.on("/v2/bot/richmenu/richmenu-7/content", Said(400))
-    with pytest.raises(SendFailed) as refused:
-        client.create_menu("default", MENU, b"gif")
-    assert refused.value.permanent
-    line.on("/v2/bot/richmenu/richmenu-7", Said(200))
-    assert (line.asked[-1].method, line.asked[-1].path) == ("DELETE", "/v2/bot/richmenu/richmenu-7")
-
-
-@pytest.mark.parametrize(("status", "permanent"), [(400, True), (403, True), (429, False), (500, False)])
-def test_a_failure_says_whether_trying_again_helps(
-    line: LoopbackLine, client: LineClient, status: int, permanent: bool
-) -> None:
-    line.on("/v2/bot/richmenu/list", Said(status))
-    with pytest.raises(SendFailed) as failed:
-        client.list_menus("default")
-    assert failed.value.permanent is permanent
-
-
-def test_menus_are_listed_made_default_and_deleted(line: LoopbackLine, client: LineClient) -> None:
-    line.on("/v2/bot/richmenu/list", Said(200, {"richmenus": [{"richMenuId": "r1"}]}))
-    line.on("/v2/bot/richmenu/gone", Said(404))
-    assert client.list_menus("default") == [{"richMenuId": "r1"}]
-    client.set_default_menu("default", "r1")
-    client.delete_menu("default", "r1")
-    client.delete_menu("default", "gone")
-    assert [(a.method, a.path) for a in line.asked[1:]] == [
-        ("POST", "/v2/bot/user/all/richmenu/r1"),
-        ("DELETE", "/v2/bot/richmenu/r1"),
-        ("DELETE", "/v2/bot/richmenu/gone"),
-    ]
-
-
-def test_an_alias_is_moved_or_made(line: LoopbackLine, client: LineClient) -> None:
-    client.set_alias("default", "home", "r1")
-    assert [asked.path for asked in line.asked] == ["/v2/bot/richmenu/alias/home"]
-    line.on("/v2/bot/richmenu/alias/new", Said(404))
-    client.set_alias("default", "new", "r2")
-    assert line.asked[-1].path == "/v2/bot/richmenu/alias"
-    assert line.asked[-1].json == {"richMenuAliasId": "new", "richMenuId": "r2"}
 
 
 # ---- the log ---------------------------------------------------------------------------------------------
