@@ -111,10 +111,11 @@ class Sent:
 
 @dataclass(frozen=True)
 class Later:
-    """It may work another time. `connection`: nothing more was tried on this connection."""
+    """It may work another time. `connection`: nothing more was tried on this connection; `away`: there was none."""
 
     code: str
     connection: bool = False
+    away: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ class Mailer:
                         connection = self._connect()
                         stack.callback(_close, connection)
                     except (OSError, smtplib.SMTPException) as trouble:
-                        broken = Later(_code("connect", trouble), connection=True)
+                        broken = Later(_code("connect", trouble), connection=True, away=_is_away(trouble))
                 if broken is not None or connection is None:
                     yield letter, broken or Later("connect", connection=True)
                     continue
@@ -237,6 +238,12 @@ class Mailer:
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(letter.text, subtype="plain", charset="utf-8", cte="base64")
         return message.as_bytes()
+
+
+def _is_away(trouble: Exception) -> bool:
+    """Whether nobody answered, or not as a server; one that answers and refuses us is there."""
+    refuses = (smtplib.SMTPResponseException, smtplib.SMTPNotSupportedError, NoSafeWay)
+    return not isinstance(trouble, refuses)
 
 
 def _positive(answer: tuple[int, Any]) -> None:

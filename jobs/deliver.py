@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from bot import log, metrics
+from bot import log, metrics, outage
 from bot.line.client import LineClient
 from jobs.ratelimit import Limits
 from jobs.verdicts import QUOTA_USED_UP, Later, Settled, Verdict, backoff, on_call, on_reply
@@ -31,6 +31,7 @@ from storage.work import Database, Work
 Menus = Callable[[str, str], str | None]
 LONGEST_PUSH = dt.timedelta(seconds=40)  # the call and two questions about the quota, each to its timeout
 LONGEST_REPLY = dt.timedelta(seconds=15)
+TRIES_OF_A_BLIP = 4  # of one row, within about ten seconds; from then on LINE is away
 ENOUGH_REPLIES = 4  # without a real answer; had LINE accepted one, a later one would have been told 400
 GATHER = 0.005  # seconds: what comes together is written together, so that webhooks wait less for us
 _OUTCOMES: dict[str, broadcasts.Outcome] = {
@@ -163,6 +164,8 @@ def _postpone(work: Work, row: Outgoing, verdict: Later) -> None:
     if verdict.pause and row.channel not in switches.paused_channels(work):
         switches.pause_channel(work, row.channel, verdict.pause.until, verdict.pause.reason)
         _alarm("line.channel_paused", row, verdict.pause.reason, until=verdict.pause.until.isoformat())
+    if verdict.away and row.tries >= TRIES_OF_A_BLIP:
+        outage.noticed(outage.LINE, row.channel, reason=verdict.error)
     if verdict.alarm:
         _alarm(verdict.alarm, row, verdict.error)
 
@@ -287,7 +290,9 @@ class Deliverer:
         except Exception as trouble:
             log.error("deliver.round_failed", trouble, waiting=len(self._unwritten))
             rows = []
-            if not is_outage(trouble):
+            if is_outage(trouble):
+                outage.noticed(outage.DATABASE)
+            else:
                 self._write_singly()
         for row in rows:
             assert self._pool is not None

@@ -14,19 +14,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot import log, metrics
+from bot import log, metrics, outage
 from bot.content.library import Content
 from bot.desk import notices
 from bot.mailer import LONGEST, Later, Letter, Mailer, Outcome, Rejected, Sent, server_of
 from storage import mails, switches
 from storage.mails import LIFE, Mail
+from storage.trouble import is_outage
 from storage.work import Database, Work
 
 if TYPE_CHECKING:
     from bot.app import Services
 
 BATCH = 20
-FIRST, LONGEST_WAIT = 30.0, 900.0  # seconds between two tries
+FIRST, LONGEST_WAIT = 30.0, 900.0  # seconds between two tries of a mail that the server does not want now
+SERVER_AWAY = 25.0  # seconds until a server that does not answer at all is asked again
 NO_SERVER = "no mail server"
 
 
@@ -78,18 +80,21 @@ class Post:
                 said, code = "sent", None
             case Rejected(code, mailbox):
                 said = self._rejected(work, mail, code, mailbox)
-            case Later(code, _):
-                said = self._later(work, mail, code)
+            case Later(code, _, away):
+                said = self._later(work, mail, code, away)
         metrics.MAILS.labels(said).inc()
         log.event("mail.tried", id=mail.id, outcome=said, code=code, tries=mail.tries, kind=mail.template)
 
-    def _later(self, work: Work, mail: Mail, code: str) -> str:
+    def _later(self, work: Work, mail: Mail, code: str, away: bool) -> str:
         if work.now - mail.created_at >= LIFE:
             if mails.settle(work, mail.id, "dead", code):
                 _alarm("mail.dead", mail, code)
                 self._tell_otherwise(work, mail.notice_id)
             return "dead"
-        mails.postpone(work, mail, work.now + _wait(mail.tries), code)
+        if away and mail.tries > 1:
+            outage.noticed(outage.MAIL, reason=code)
+        wait = dt.timedelta(seconds=SERVER_AWAY) if away else _wait(mail.tries)
+        mails.postpone(work, mail, work.now + wait, code)
         return "later"
 
     def _rejected(self, work: Work, mail: Mail, code: str, mailbox: bool) -> str:
@@ -169,5 +174,7 @@ class Postman:
                 busy = self.post.round() == BATCH
             except Exception as trouble:  # the database is away, say: the next round tries again
                 log.error("mail.round_failed", trouble)
+                if is_outage(trouble):
+                    outage.noticed(outage.DATABASE)
                 busy = False
             self.post.stopping.wait(0 if busy else self.every)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,8 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot import log
-from jobs import broadcast, clocks, courses, nightly, programme
+from jobs import broadcast, clocks, courses, dangers, nightly, programme
+from jobs.clock_watch import ClockWatch
 from storage import broadcasts, instance
 from storage.work import Database, Work
 
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 DUE, RHYTHM = "default", "rhythm"
+ALONE = "alone"  # for who may be in danger: a mail server that hangs elsewhere holds up nobody
 AFTER_TROUBLE = dt.timedelta(seconds=10)
+WATCH_EVERY = 5.0  # seconds between two looks at the clock itself
 Fire = Callable[[str, dt.datetime], object]
 
 
@@ -191,8 +195,25 @@ class Timetable:
     """A running timetable; `stop` waits for what it has just begun."""
 
     scheduler: Any
+    watch: ClockWatch
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def watches(self) -> None:
+        """Beside the scheduler: where the clock goes back by a day, that would sleep for a day."""
+        while not self.ended.wait(WATCH_EVERY):
+            try:
+                if self.watch.look():
+                    self.begin_anew()
+            except Exception as trouble:  # the database is away, say: the next look finds the same jump
+                log.error("timetable.trouble", trouble)
+
+    def begin_anew(self) -> None:
+        """The next turn of everything counts from the present time."""
+        for job in self.scheduler.get_jobs(jobstore=RHYTHM):
+            self.scheduler.reschedule_job(job.id, jobstore=RHYTHM, trigger=job.trigger)
 
     def stop(self) -> None:
+        self.ended.set()
         self.scheduler.shutdown(wait=True)
 
 
@@ -212,13 +233,15 @@ def start(services: Services) -> Timetable:
     scheduler = BackgroundScheduler(
         timezone=TOKYO,
         jobstores={DUE: DueTimes(db, fire), RHYTHM: MemoryJobStore()},
-        executors={DUE: ThreadPoolExecutor(4), RHYTHM: ThreadPoolExecutor(3)},
+        executors={DUE: ThreadPoolExecutor(4), RHYTHM: ThreadPoolExecutor(3), ALONE: ThreadPoolExecutor(1)},
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
     in_rhythm = {"jobstore": RHYTHM, "executor": RHYTHM}
     scheduler.add_job(nothing, IntervalTrigger(seconds=1), id="tick", **in_rhythm)
     scheduler.add_job(minute, IntervalTrigger(minutes=1), id="minute", **in_rhythm)
     scheduler.add_job(clocks.minute, IntervalTrigger(minutes=1), id="clocks", args=[services], **in_rhythm)
+    alone = {"jobstore": RHYTHM, "executor": ALONE}
+    scheduler.add_job(dangers.look, IntervalTrigger(seconds=10), id="dangers", args=[services], **alone)
     scheduler.add_job(courses.minute, IntervalTrigger(minutes=1), id="courses", args=[services], **in_rhythm)
     scheduler.add_job(programme.minute, IntervalTrigger(minutes=1), id="drips", args=[services], **in_rhythm)
     at_night = CronTrigger(hour=3, minute=40, timezone=TOKYO)
@@ -226,4 +249,6 @@ def start(services: Services) -> Timetable:
     purge_at = CronTrigger(hour=3, minute=20, timezone=TOKYO)
     scheduler.add_job(nightly.purge, purge_at, id="nightly", args=[services], **in_rhythm)
     scheduler.start()
-    return Timetable(scheduler)
+    running = Timetable(scheduler, ClockWatch(db))
+    threading.Thread(target=running.watches, name="clock-watch", daemon=True).start()
+    return running

@@ -17,8 +17,8 @@ from bot.line.client import Answer, Quota
 from storage.outbox import Outgoing, State
 
 TOKYO = ZoneInfo("Asia/Tokyo")
-LONGEST_WAIT = 60.0  # seconds between two tries: who waits for an answer has it a minute after LINE is back
-LONGEST_MENU_WAIT = 30.0  # a menu must not hold up what the same person is to read
+LONGEST_WAIT = 25.0  # seconds between two tries: who waits for an answer has it soon after LINE is back
+LONGEST_MENU_WAIT = 15.0  # a menu must not hold up what the same person is to read
 CREDENTIALS_PAUSE = dt.timedelta(seconds=60)
 SHORT_OF_QUOTA = 900.0  # seconds; fewer messages are left this month than this row needs
 QUOTA_USED_UP, BAD_CREDENTIALS = "monthly quota used up", "LINE refuses the channel's access token"
@@ -52,6 +52,7 @@ class Later:
     reply: Reply
     pause: Pause | None = None
     alarm: str | None = None
+    away: bool = False  # LINE was not reached, or is in trouble itself
 
 
 Verdict = Settled | Later
@@ -73,14 +74,14 @@ def on_reply(answer: Answer, row: Outgoing, doubtful: bool, now: dt.datetime) ->
     if answer.status == 400:
         return Settled("accepted", "reply", error="an earlier try was accepted") if doubtful else None
     if answer.sent == "no":
-        return Later(_between(1, 5), "not reached", "keep") if doubtful else None
+        return Later(_between(1, 5), "not reached", "keep", away=True) if doubtful else None
     if answer.status == 429:
         return Later(_between(1, 3), "rate limit", untouched)
     if answer.status in (401, 403):
         return _credentials(now, untouched)
     if answer.status is not None and 400 <= answer.status < 500:
         return Settled("refused", "reply", answer.request_id, f"status {answer.status}")
-    return Later(min(5.0, row.tries * _between(1, 2)), _said(answer), "doubtful")
+    return Later(min(5.0, row.tries * _between(1, 2)), _said(answer), "doubtful", away=True)
 
 
 def on_call(
@@ -96,9 +97,8 @@ def on_call(
         return _credentials(now, reply)
     if answer.status is not None and 400 <= answer.status < 500:
         return Settled("refused", via, answer.request_id, f"status {answer.status}")
-    return Later(
-        backoff(row.tries, LONGEST_MENU_WAIT if via == "menu" else LONGEST_WAIT), _said(answer), reply
-    )
+    longest = LONGEST_MENU_WAIT if via == "menu" else LONGEST_WAIT
+    return Later(backoff(row.tries, longest), _said(answer), reply, away=True)
 
 
 def backoff(tries: int, longest: float = LONGEST_WAIT) -> float:

@@ -164,7 +164,7 @@ def test_a_subject_cannot_add_a_header(server: MailServer) -> None:
         (MailFault("end", code=452, words="4.3.1 full"), Later("DATA 452 4.3.1")),
         (MailFault("end", code=554, words="5.6.0 spam"), Rejected("DATA 554 5.6.0", mailbox=False)),
         (MailFault("connect", code=421, words="busy"), Later("connect 421", connection=True)),
-        (MailFault("connect", drop=True), Later("connect SMTPServerDisconnected", connection=True)),
+        (MailFault("connect", drop=True), Later("connect SMTPServerDisconnected", connection=True, away=True)),
         (MailFault("rcpt", drop=True), Later("RCPT SMTPServerDisconnected", connection=True)),
     ],
 )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from bot import handlers, log, metrics
+from bot import handlers, log, metrics, outage
 from bot.events import ButtonTapped, Followed, Known, Unfollowed, Unsent
 from bot.line.incoming import Broken, Ignored, Malformed, read_body, signature_is_right
 from bot.settings import DEFAULT_CHANNEL
@@ -112,13 +112,13 @@ def _handle(services: Services, event: Known) -> Outcome:
         if not is_outage(trouble):
             return _troubled(services, event, trouble)
         log.error("webhook.database", trouble, channel=event.channel, event_id=event.id)
-    if time.monotonic() - started > QUICK:
-        return "again"
-    try:
-        return _once(services, event)
-    except Exception as trouble:
-        log.error("webhook.failed_twice", trouble, channel=event.channel, event_id=event.id)
-        return "again"
+    if time.monotonic() - started <= QUICK:
+        try:
+            return _once(services, event)
+        except Exception as trouble:
+            log.error("webhook.failed_twice", trouble, channel=event.channel, event_id=event.id)
+    outage.noticed(outage.DATABASE)
+    return "again"
 
 
 def _once(services: Services, event: Known) -> Outcome:
