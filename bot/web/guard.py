@@ -24,6 +24,7 @@ from flask import (
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from bot import log
 from bot.web.sealed_session import SealedSessions
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def _check_form() -> None:
     request.max_content_length = _most_bytes()
     given, own = request.form.get(PROOF, ""), str(session.get(PROOF, ""))
     if not own or not hmac.compare_digest(given.encode(), own.encode()):
+        log.event("web.no_proof", endpoint=request.endpoint)
         raise NoProof
 
 
@@ -130,7 +132,7 @@ def _headers_with(https: bool) -> Any:
         if response.mimetype == "text/html":  # pictures may be shown elsewhere, such as in a chat
             response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if https:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         if request.endpoint == "site.static" and response.status_code in (200, 304) and "v" in request.args:
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         elif request.endpoint != "site.static" or response.status_code >= 400:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import func, select
 from surroundings import Clock
 from werkzeug.test import Client, TestResponse
 
+from bot import log
 from bot.app import Services
 from bot.cli.serve import THREADS
 from bot.desk import signing_in
@@ -691,6 +693,43 @@ def test_the_log_does_not_name_who_tries(site: Flask, yamada: Staff, clock: Cloc
     walks_in(client, clock.now)
     said = "".join(capsys.readouterr())
     assert not [word for word in ("yamada", "wrong", PASSWORD, "198.51", "山田") if word in said]
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
+    """The lines of the log about one kind of event."""
+    log.configure("INFO", "json")
+
+    def about(event: str) -> list[dict[str, Any]]:
+        found = [json.loads(line) for line in "".join(capsys.readouterr()).splitlines() if line[:1] == "{"]
+        return [line for line in found if line["event"] == event]
+
+    yield about
+    log.configure("WARNING", "text")
+
+
+def test_every_try_at_the_door_leaves_a_line_in_the_log(
+    site: Flask, yamada: Staff, clock: Clock, lines: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    client = browser(site)
+    brings_password(client, password="wrong wrong wrong")
+    walks_in(client, clock.now)
+    assert [(line["kind"], line["outcome"]) for line in lines("desk.sign_in")] == [
+        ("password", "wrong"),
+        ("password", "half"),
+        ("code", "inside"),
+    ]
+
+
+def test_who_asks_inside_for_what_is_not_theirs_leaves_a_line_without_its_number(
+    site: Flask, yamada: Staff, clock: Clock, lines: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    client = browser(site)
+    walks_in(client, clock.now)
+    client.get("/desk/concerns/K-7Q2M-0000-1")
+    (line,) = lines("desk.refused")
+    assert (line["id"], line["endpoint"], line["http_status"]) == (yamada.id, "desk_concern.page", 404)
+    assert "K-7Q2M" not in json.dumps(line)
 
 
 def test_limits_are_what_the_page_promises() -> None:

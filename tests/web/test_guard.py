@@ -56,6 +56,9 @@ def test_every_answer_carries_the_safe_headers(app: Flask, path: str) -> None:
     headers = app.test_client().get(path).headers
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
     assert "'unsafe" not in headers["Content-Security-Policy"]
+    assert {"frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} <= set(
+        headers["Content-Security-Policy"].split("; ")
+    )
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
@@ -67,7 +70,8 @@ def test_every_answer_carries_the_safe_headers(app: Flask, path: str) -> None:
 def test_errors_carry_them_too(breakable: Flask) -> None:
     for path in ("/fails", "/busy", "/teapot", "/write"):
         headers = breakable.test_client().get(path).headers
-        assert "Content-Security-Policy" in headers
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Cache-Control"] == "no-store"
 
 
@@ -75,7 +79,8 @@ def test_an_https_address_is_kept_https(
     services_for: Callable[..., Services], no_database: SimpleNamespace
 ) -> None:
     client = create_flask(services_for(no_database, PUBLIC_URL="https://bot.example")).test_client()
-    assert "max-age=" in client.get("/handbook").headers["Strict-Transport-Security"]
+    said = client.get("/handbook").headers["Strict-Transport-Security"]
+    assert said == "max-age=31536000; includeSubDomains"
 
 
 def test_a_plain_address_on_this_machine_is_not(app: Flask) -> None:
@@ -229,6 +234,11 @@ def test_an_error_is_told_warmly_with_a_way_on(breakable: Flask, path: str, stat
 
 def test_a_refused_method_says_which_is_right(breakable: Flask) -> None:
     assert "POST" in breakable.test_client().get("/write").headers["Allow"]
+
+
+def test_no_address_answers_to_trace(app: Flask) -> None:
+    assert [rule.rule for rule in app.url_map.iter_rules() if "TRACE" in (rule.methods or ())] == []
+    assert app.test_client().open("/handbook", method="TRACE").status_code == 405
 
 
 def test_a_form_that_is_too_large_is_refused(breakable: Flask) -> None:

@@ -21,6 +21,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from bot import log
 from bot.desk.signing_in import Caller, Inside
 from bot.web.desk import kept
 from bot.web.guard import NoProof, refused
@@ -78,7 +79,16 @@ def protect(app: Flask, services: Services) -> None:
             page = kept.page(services, work, me, envelope) if me else None
         return (page, 400) if page else _again(services)
 
+    def note_refused(answer: Response) -> Response:
+        """Somebody inside asked for what is not theirs, or not there: who and where, without the number."""
+        if answer.status_code in (403, 404) and "staff" in g:
+            log.event(
+                "desk.refused", id=g.staff.id, endpoint=request.endpoint, http_status=answer.status_code
+            )
+        return answer
+
     app.before_request(check)
+    app.after_request(note_refused)
     app.register_error_handler(NoProof, old_page)
     app.extensions["desk"] = services
     app.jinja_env.globals["desk_names"] = desk_names

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, make_response, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
+from bot import log
 from bot.desk import signing_in
 from bot.desk.signing_in import Gone, Half, Inside, Wait, Wrong
 from bot.web.desk import gate, kept, welcome
@@ -46,6 +47,7 @@ def blueprint(services: Services) -> Blueprint:
             answer = signing_in.try_password(services.db, login[:200], word, gate.caller(services))
         except passwords.Busy:
             return _busy(_form(texts.get("desk_sign_in.busy"), login))
+        log.event("desk.sign_in", kind="password", outcome=type(answer).__name__.lower())
         match answer:
             case Half(token):
                 session[gate.HALF] = token
@@ -74,6 +76,7 @@ def blueprint(services: Services) -> Blueprint:
             gate.caller(services),
         )
         field = "recovery" if paper.strip() else "code"
+        log.event("desk.sign_in", kind=field, outcome=type(answer).__name__.lower())
         match answer:
             case Inside():
                 after = gate.HOME + "/me" if answer.recovery_left is not None else gate.way_back()
