@@ -4,13 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV ?= uv
 
-.PHONY: demo test coverage lint types check lock clean
+.PHONY: demo test hard coverage lint types check audit sbom lock clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/tsunagari demo
 
+# Two at a time, each file whole in one of them: the machines that this must pass on have two cores.
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+# What the tests do in small, in the amounts of the issues: 100,000 fuzzed bodies, 100 kills, 1,000 hostile strings.
+hard: $(VENV)/.dev
+	@$(BIN)/python -m pytest -m hard -s -rA $(ARGS)
 
 # Beside the tests, not in them: to count lines makes them a third slower.
 coverage: $(VENV)/.dev
@@ -42,11 +47,34 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# For each release, in an environment of its own: neither the service nor its tests carry these tools.
+TOOLS := $(VENV)/tools
+
+$(TOOLS)/.ready: requirements/tools.txt
+	@$(PYTHON) -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
+	@touch $@
+
+# Needs the network: PyPI says which versions have known holes. Without --strict, what cannot be asked would count as good.
+audit: $(TOOLS)/.ready
+	@$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+	  -r requirements/dev.txt -r requirements/tools.txt || \
+	  { echo "Not proved to be without known holes. A table above names them; \"could not be audited\" or a connection error"; \
+	    echo "means that PyPI could not be asked (https://pypi.org/pypi/NAME/VERSION/json): run it where there is a way out."; exit 1; }
+
+# CycloneDX: what the service is made of, with versions and hashes. Made anew for each release, so it is not in git.
+sbom: $(TOOLS)/.ready
+	@PYTHONWARNINGS=ignore $(TOOLS)/bin/cyclonedx-py requirements requirements/runtime.txt \
+	  --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file sbom.json
+	@echo "sbom.json: $$(grep -c '"purl"' sbom.json) components"
+
 lock:
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --extra build pyproject.toml -o requirements/runtime.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --extra build --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url requirements/tools.in -o requirements/tools.txt
 
 clean:
-	rm -rf $(VENV) var build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) var build sbom.json *.egg-info .pytest_cache .mypy_cache .ruff_cache

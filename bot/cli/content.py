@@ -48,9 +48,7 @@ def check(
             "文章": len(found.texts.by_key),
         }
     )
-    steps = (drip.step for drip in found.programme.drips)
-    asked = (*found.topics, *(question.key for question in found.questions), *steps)
-    missing, unused = missing_and_unused(found.texts, asked)
+    missing, unused = missing_and_unused(found.texts, found.parts_of_keys)
     for key in missing:
         output.say(f"✗ texts/ja: {key} の文章がありません。", output.BAD)
     for key in unused:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from bot.content.texts import Texts
 
-CODE = Path(__file__).resolve().parent.parent  # bot/
+_BOT = Path(__file__).resolve().parent.parent
+CODE = (_BOT, _BOT.parent / "jobs")
 _TELLERS = {"get", "say", "Say", "NotAnAnswer", "t"}  # calls whose first argument is the key of a text
 _KEY = re.compile(r"[a-z_]+(\.[A-Za-z0-9_]+)+")
 _CALL_IN_PAGE = re.compile(r"\bt\(\s*['\"]([^'\"]+)['\"]")
@@ -17,7 +19,7 @@ _STRING_IN_PAGE = re.compile(r"['\"]([A-Za-z0-9_. -]+)['\"]")
 
 
 def missing_and_unused(
-    texts: Texts, also_used: Iterable[str], code: Path = CODE
+    texts: Texts, also_used: Iterable[str], code: Iterable[Path] = CODE
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Keys that the code names and content/texts lacks; keys that nothing in the code can name.
 
@@ -26,7 +28,7 @@ def missing_and_unused(
     looked for by walking the flows (tests/flows/test_every_path.py), not here.
     """
     named, parts = set[str](), set(also_used)
-    for key, told in _strings(code):
+    for key, told in chain.from_iterable(map(_strings, code)):
         if told:
             named.add(key)
         parts.update(key.split("."))

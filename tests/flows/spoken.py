@@ -37,7 +37,7 @@ RUN = "0123456789ab"
 
 def a_turn(now: dt.datetime = MORNING, role: str = "resident") -> Turn:
     services = SimpleNamespace(content=the_content(), now=lambda: now)
-    person = SimpleNamespace(role=role, id="0" * 32, partner_id=None)
+    person = SimpleNamespace(role=role, id="0" * 32, partner_id=None, danger_until=None)
     event = SimpleNamespace(channel="default")
     return Turn(cast(Any, services), cast(Any, None), cast(Any, event), cast(Any, person))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+import pytest
 from town import context
 
 from bot.flows.context import Context, Enrolled, Visitor
@@ -82,3 +83,23 @@ def test_several_kinds_of_news_may_be_chosen() -> None:
     end = play(my_topics, seen_by(ONE), {"topics": {"picks": ["events", "tips"], "done": True}})
     assert isinstance(end, Finished)
     assert end.effects == (ChangeTopics(("events", "tips")), Say("my_topics.done"))
+
+
+@pytest.mark.parametrize(
+    "said", ["ことうちゅう", "湖東", "ことう", "湖東中", "コトウ", "湖東中学校", "ことうちゅうがっこう"]
+)
+def test_a_district_may_be_typed_as_it_is_called(said: str) -> None:
+    asking = play(my_place, seen_by(ONE), {"town": "tottori"})
+    assert isinstance(asking, Asking)
+    labels = labels_of(asking.question, "my_place", context().content.texts)
+    assert understand(asking.question, Typed(said), labels) == "koto"
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("東中", "higashi"), ("ひがし", "higashi"), ("みなみ", "minami")]
+)
+def test_the_short_name_of_one_district_is_not_taken_for_a_part_of_another(said: str, meant: str) -> None:
+    asking = play(my_place, seen_by(ONE), {"town": "tottori"})
+    assert isinstance(asking, Asking)
+    labels = labels_of(asking.question, "my_place", context().content.texts)
+    assert understand(asking.question, Typed(said), labels) == meant

@@ -9,11 +9,7 @@ from town import the_content
 from bot.content.texts import Texts
 from bot.content.words import missing_and_unused
 
-NAMED = (
-    *the_content().topics,
-    *(question.key for question in the_content().questions),
-    *(drip.step for drip in the_content().programme.drips),
-)
+NAMED = the_content().parts_of_keys
 
 
 def test_every_text_that_the_code_names_is_there() -> None:
@@ -40,5 +36,5 @@ def test_a_text_that_nothing_says_is_found() -> None:
 
 def test_texts_of_pages_are_found_too(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<p>{{ t('web.here') }} {{ t(\"web.gone\") }}</p>")
-    found = missing_and_unused(Texts({"web.here": "ここ", "web.left": "のこり"}), (), tmp_path)
+    found = missing_and_unused(Texts({"web.here": "ここ", "web.left": "のこり"}), (), (tmp_path,))
     assert found == (("web.gone",), ("web.left",))

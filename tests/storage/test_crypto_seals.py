@@ -72,7 +72,9 @@ def test_the_first_key_seals_and_all_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " , ", "nokey", "a:%%%", "a:c2hvcnQ=", ":" + new_key("x")[2:], "ä" + new_key("x")[1:]]
+    "text",
+    ["", " , ", "nokey", "a:%%%", "a:c2hvcnQ=", ":" + new_key("x")[2:], "ä" + new_key("x")[1:]],
+    ids=["empty", "commas", "no colon", "no base64", "too short", "no name", "no ASCII name"],
 )
 def test_bad_keys_are_refused_without_showing_them(text: str) -> None:
     with pytest.raises(BadKeys) as refused:
