@@ -55,7 +55,7 @@ def draw(words: Words, ways: Sequence[Way], address: str) -> Image.Image:
     sheet = Image.new("RGB", PAGE, PAPER)
     pen = ImageDraw.Draw(sheet)
     below = poster.facts(pen, words, poster.heading(pen, words)) + 60
-    side = 1010 if len(ways) == 1 else 900
+    side = poster.side_left(words, below, 406, 1010 if len(ways) == 1 else 900)
     ends = below
     for place, way in enumerate(ways):
         middle = PAGE[0] * (2 * place + 1) / (2 * len(ways))

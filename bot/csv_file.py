@@ -8,14 +8,14 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 _STARTS_A_FORMULA = frozenset("=+-@|%−")
-_BEFORE = "\ufeff\u200b\u2060 \u3000"  # what a spreadsheet may skip when it looks at the first sign
 
 
 def safe_cell(text: str) -> str:
     """The text; where a spreadsheet could take it for a formula, an apostrophe stands before it."""
     text = text.replace("\0", "")
-    first = text.lstrip(_BEFORE)[:1]
-    risky = first in ("\t", "\r", "\n") or unicodedata.normalize("NFKC", first)[:1] in _STARTS_A_FORMULA
+    # What nobody sees (blanks of all kinds, marks, control signs) a spreadsheet may skip before it looks.
+    first = next((sign for sign in text if unicodedata.category(sign)[0] not in "CZ"), "")
+    risky = text[:1] in ("\t", "\r", "\n") or unicodedata.normalize("NFKC", first)[:1] in _STARTS_A_FORMULA
     return f"'{text}" if first and risky else text
 
 

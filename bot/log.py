@@ -16,8 +16,6 @@ import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
-import structlog
-
 ALLOWED = frozenset(
     {
         "accepted", "broadcast_id", "bytes", "channel", "chunk", "code", "combinations", "concern_id",
@@ -97,6 +95,8 @@ def configure(level: str = "INFO", form: str = "json") -> None:
 
 
 def _write_safely(number: int, form: str) -> None:
+    import structlog  # here and below: it brings asyncio, and most commands write no line
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -133,6 +133,10 @@ def _thread_died(args: threading.ExceptHookArgs) -> None:
 
 
 def _logger() -> Any:
+    import structlog
+
+    if not structlog.is_configured():  # what nobody has configured writes little, and nothing unsafe
+        _write_safely(logging.WARNING, "text")
     return structlog.get_logger()
 
 
@@ -182,6 +186,8 @@ def trace_of(exc: BaseException, frames: int = 6) -> str:
 
 def begin_request(header: str | None) -> str:
     """From here on every line carries the request's id: the caller's if it is harmless, else a new one."""
+    import structlog
+
     request_id = header if header and _REQUEST_ID.match(header) else secrets.token_hex(8)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -190,7 +196,6 @@ def begin_request(header: str | None) -> str:
 
 def end_request() -> None:
     """The request is over."""
+    import structlog
+
     structlog.contextvars.clear_contextvars()
-
-
-_write_safely(logging.WARNING, "text")  # what nobody has configured writes little, and nothing unsafe

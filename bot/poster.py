@@ -22,6 +22,7 @@ from bot.fonts import width, wrap, write
 DPI = 300
 PAGE = (2480, 3508)  # A4 at 300 dpi
 MARGIN = 190
+FOOT, STEP = PAGE[1] - 190, 176  # where the foot begins; the least that a step of two lines needs
 
 PAPER = "#FFFDF8"
 INK = "#23302B"
@@ -135,7 +136,7 @@ def draw_sheet(words: Words, code: str, url: str) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     below = heading(draw, words)
     below = facts(draw, words, below)
-    below = _qr(sheet, draw, url, below)
+    below = _qr(sheet, draw, url, below, side_left(words, below, 474))
     below = _code(draw, code, below)
     steps(draw, words, below)
     foot(draw, words)
@@ -170,7 +171,7 @@ def facts(draw: ImageDraw.ImageDraw, words: Words, top: int) -> int:
         draw.rounded_rectangle((MARGIN, top, MARGIN + 240, top + 96), radius=18, fill=LEAF)
         write(draw, (MARGIN + 120, top + 48), name, 56, GREEN, bold=True, anchor="mm")
         room = PAGE[0] - 2 * MARGIN - 300
-        size = 76 if width(text, 76, bold=True) <= room else 60
+        size = 76 if "\n" not in text and width(text, 76, bold=True) <= room else 60
         for line in wrap(text, size, room, bold=True):
             write(draw, (MARGIN + 295, top + 48), line, size, INK, bold=True, anchor="lm")
             top += int(size * 1.35)
@@ -178,8 +179,13 @@ def facts(draw: ImageDraw.ImageDraw, words: Words, top: int) -> int:
     return top
 
 
-def _qr(sheet: Image.Image, draw: ImageDraw.ImageDraw, url: str, top: int) -> int:
-    return framed_qr(sheet, draw, url, (PAGE[0] / 2, top + 46), 1010)
+def side_left(words: Words, top: int, beside: int, at_most: int = 1010) -> int:
+    """How wide a QR code may be that the steps below it still have their room; `beside`: what else stands there."""
+    return min(at_most, max(500, FOOT - top - beside - 70 - STEP * len(words.steps)))
+
+
+def _qr(sheet: Image.Image, draw: ImageDraw.ImageDraw, url: str, top: int, side: int) -> int:
+    return framed_qr(sheet, draw, url, (PAGE[0] / 2, top + 46), side)
 
 
 def framed_qr(
@@ -216,8 +222,7 @@ def _code(draw: ImageDraw.ImageDraw, code: str, top: int) -> int:
 
 def steps(draw: ImageDraw.ImageDraw, words: Words, top: int) -> None:
     """How it goes, one line for each step, down to the foot."""
-    foot = PAGE[1] - 190
-    room = (foot - top - 70) / len(words.steps)
+    room = (FOOT - top - 70) / len(words.steps)
     for number, (deed, how) in enumerate(words.steps, 1):
         middle = top + 60 + room * (number - 0.5)
         draw.ellipse((MARGIN, middle - 74, MARGIN + 148, middle + 74), fill=SUN)

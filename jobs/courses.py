@@ -129,6 +129,7 @@ def _remind(services: Rooms, course: Course, on: dt.date) -> int:
     told = 0
     while True:
         with services.db.work() as work:
+            courses.lock(work, course.id)  # nobody who is just being erased is written to
             left = course_places.not_reminded(work, course.id, on, AT_ONCE)
             for place in left:
                 if not course_places.claim_reminder(work, place.id, on):
@@ -204,16 +205,16 @@ def send_through(db: Database, mailer: Mailer) -> int:
                     sent += 1
                 case Rejected(code, _):
                     _give_up(work, by_key[letter.key], code)
-                case Later(code, _):
-                    _later(work, by_key[letter.key], code)
+                case Later(code, _, away):
+                    _later(work, by_key[letter.key], code, away)
     return sent
 
 
-def _later(work: Work, mail: CourseMail, code: str) -> None:
+def _later(work: Work, mail: CourseMail, code: str, away: bool) -> None:
     if work.now - mail.created_at >= course_mails.LIFE:
         _give_up(work, mail, code)
         return
-    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(mail.tries - 1, 10))
+    wait = FIRST_WAIT if away else min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(mail.tries - 1, 10))
     course_mails.postpone(work, mail.id, work.now + dt.timedelta(seconds=wait), code)
 
 

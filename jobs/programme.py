@@ -14,8 +14,8 @@ from typing import Final, Protocol
 from bot import log
 from bot.content.drips import Drip
 from bot.content.library import Content
-from bot.programme import drips, life
-from storage import audit, erasing, people, supporters
+from bot.programme import drips, life, questionnaire
+from storage import audit, course_answers, erasing, people, supporters
 from storage import life as in_both
 from storage.supporters import SUPPORTING, State
 from storage.work import Database, Work
@@ -54,6 +54,7 @@ def night(services: Rooms) -> None:
         ("pauses", end_pauses),
         ("left", forget_left),
         ("strangers", forget_strangers),
+        ("answers", mix_answers),
     ):
         if _part(name, part, services):
             services.bell.set()
@@ -160,7 +161,7 @@ def forget_left(services: Rooms) -> int:
         found = [entry.id for entry in supporters.listed(work, states=LEFT) if _left_before(entry, limit)]
 
     def erase(work: Work, supporter_id: str) -> bool:
-        entry = supporters.get(work, supporter_id)
+        entry = supporters.hold(work, supporter_id)  # perhaps they come back at this moment
         if entry is None or entry.state != "left" or not _left_before(entry, limit):
             return False
         erasing.erase_entry(work, entry)
@@ -191,6 +192,12 @@ def forget_strangers(services: Rooms) -> int:
         return True
 
     return _each("strangers", services, found, erase)
+
+
+def mix_answers(services: Rooms) -> int:
+    """Answers about courses of the last weeks: nothing about how they lie there may say whose they are."""
+    with services.db.work() as work:
+        return course_answers.mix(work, life.today(work) - 2 * questionnaire.OPEN_FOR)
 
 
 # ---- one by one --------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from sqlalchemy import (
     select,
 )
 
+from storage import tries
+from storage.outbox import outbox
 from storage.schema import Moment, metadata
 from storage.work import Work
 
@@ -54,13 +56,55 @@ def so_far(work: Work, channel: str, person_id: str, what: str, within: dt.timed
     ).scalar_one()
 
 
-def of_channel(work: Work, channel: str, what: str, within: dt.timedelta) -> int:
-    """How many attempts all people of a channel together made within this time."""
+def last(work: Work, channel: str, person_id: str, beginning: str) -> tuple[str, dt.datetime] | None:
+    """The latest one whose name begins so, without that beginning, and when it was."""
+    row = work.conn.execute(
+        select(attempts.c.what, attempts.c.at)
+        .where(
+            attempts.c.channel == channel,
+            attempts.c.person_id == person_id,
+            attempts.c.what.startswith(beginning, autoescape=True),
+        )
+        .order_by(attempts.c.at.desc(), attempts.c.id.desc())
+        .limit(1)
+    ).first()
+    return (row.what.removeprefix(beginning), row.at) if row else None
+
+
+def last_to(work: Work, person_id: str) -> dt.datetime | None:
+    """When something was last written for this person: a moment of its unit of work."""
     return work.conn.execute(
+        select(outbox.c.created_at)
+        .where(outbox.c.person_id == person_id)
+        .order_by(outbox.c.id.desc())
+        .limit(1)
+    ).scalar()
+
+
+def of_channel(work: Work, channel: str, what: str, within: dt.timedelta) -> int:
+    """How many attempts all people of a channel together made within this time, also who has been erased since."""
+    there = work.conn.execute(
         select(func.count())
         .select_from(attempts)
         .where(attempts.c.channel == channel, attempts.c.what == what, attempts.c.at > work.now - within)
     ).scalar_one()
+    return there + tries.so_far(work, _of_nobody(work, channel, what), within)
+
+
+def leave_count(work: Work, person_id: str, within: dt.timedelta = dt.timedelta(hours=1)) -> None:
+    """Before somebody is erased: how many they made lately stays counted, without them. Else who guesses, is erased
+    and comes again would never be noticed."""
+    query = (
+        select(attempts.c.channel, attempts.c.what, func.count())
+        .where(attempts.c.person_id == person_id, attempts.c.at > work.now - within)
+        .group_by(attempts.c.channel, attempts.c.what)
+    )
+    for channel, what, count in work.conn.execute(query).all():
+        tries.add(work, _of_nobody(work, channel, what), count, within)
+
+
+def _of_nobody(work: Work, channel: str, what: str) -> str:
+    return tries.bucket(work, "attempts", channel, what)
 
 
 def forget_old(work: Work, older_than: dt.timedelta = dt.timedelta(days=7)) -> int:

@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Date, ForeignKey, Integer, Row, String, Table, and_, select
+from sqlalchemy import Column, Date, ForeignKey, Integer, Row, String, Table, and_, delete, select, update
 
 from storage import courses
 from storage.course_members import course_members
@@ -128,6 +128,27 @@ def first_course(work: Work, supporter: Supporter) -> Course | None:
         if found is not None:
             return courses.get(work, found)
     return None
+
+
+def hand_over(work: Work, from_id: str, to_id: str, number: str | None) -> None:
+    """Two entries were one person: the one that stays keeps its certificate, else it gets the other one's, under the
+    number that stands in the register."""
+    made, there = of(work, from_id), of(work, to_id)
+    here = certificates.c.supporter_id
+    if made is not None and there is None:
+        token = work.seal(made.token, made.channel, "certificates", "token", to_id)
+        values = {"supporter_id": to_id, "token": token}
+        work.conn.execute(update(certificates).where(here == from_id).values(**values))
+    elif made is not None:
+        work.conn.execute(delete(certificates).where(here == from_id))
+    renumber(work, to_id, number)
+
+
+def renumber(work: Work, supporter_id: str, number: str | None) -> None:
+    """The number in the register is another one now: printed again, the certificate bears that one."""
+    if number is not None:
+        mine = certificates.c.supporter_id == supporter_id
+        work.conn.execute(update(certificates).where(mine).values(number=number))
 
 
 def by_token(work: Work, token: str) -> Certificate | None:

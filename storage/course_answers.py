@@ -1,7 +1,8 @@
 """Answers to the questionnaire after a course, so kept that nobody can tell whose they are.
 
-No person, no place, no moment: only the day. Ids are random, and on SQLite the rows lie in the order of their ids,
-not in that of their coming. A separate row says that this person has answered. Free words lie apart from the figures.
+No person, no place, no moment: only the day of the course. Ids are random, and the rows lie in the order of their
+ids, not in that of their coming (on SQLite at once, on PostgreSQL from the next night on: see `mix`). A separate row
+says that this person has answered. Free words lie apart from the figures.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    delete,
     func,
     insert,
     select,
     update,
 )
 
+from storage.courses import courses
 from storage.schema import metadata, sealed
 from storage.work import Work
 
@@ -156,6 +159,25 @@ def keep(
     return True
 
 
+def mix(work: Work, since: dt.date) -> int:
+    """Write the answers about courses since this day anew, in the order of their random ids; how many on PostgreSQL.
+
+    PostgreSQL keeps rows in the order in which they came, each with the number of the transaction that wrote it: the
+    same one that noted that this person has answered.
+    """
+    if not work.on_postgresql:
+        return 0
+    mixed = 0
+    for table in (course_answers, course_words):
+        late = table.c.course_id.in_(select(courses.c.id).where(courses.c.last_on >= since))
+        rows = work.conn.execute(delete(table).where(late).returning(*table.c)).all()
+        if rows:
+            listed = sorted((row._asdict() for row in rows), key=lambda row: str(row["id"]))
+            work.conn.execute(insert(table), listed)
+        mixed += len(rows)
+    return mixed
+
+
 def figures(work: Work, course_ids: Collection[str]) -> Figures:
     """The answers about these courses, counted."""
     counts: dict[str, dict[int, int]] = {}
@@ -177,3 +199,10 @@ def words(work: Work, course_id: str) -> tuple[str, ...]:
         work.unseal(row.words, row.channel, "course_words", "words", row.id)
         for row in work.conn.execute(query)
     )
+
+
+def forget_old(work: Work, older_than: dt.timedelta) -> int:
+    """Nightly: of courses of so long ago what people wrote, and who was asked; the figures stay."""
+    over = select(courses.c.id).where(courses.c.last_on < (work.now - older_than).date())
+    work.conn.execute(delete(course_asked).where(course_asked.c.course_id.in_(over)))
+    return work.conn.execute(delete(course_words).where(course_words.c.course_id.in_(over))).rowcount

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from storage.broadcasts import broadcast_recipients, broadcasts
 from storage.concerns import concerns
@@ -76,19 +76,3 @@ def month(work: Work, channel: str | None, begin: dt.datetime, end: dt.datetime)
             outbox.c.kind == "message",
         ),
     )
-
-
-def supporters(work: Work, channel: str | None = None) -> list[tuple[str, str | None, int, int]]:
-    """town, district, supporters, and how many of them are reached (friends), by key."""
-    reached = func.sum(case((people.c.friend, 1), else_=0))
-    query = (
-        select(people.c.town, people.c.district, func.count(), reached)
-        .where(people.c.role == "supporter")
-        .group_by(people.c.town, people.c.district)
-        .order_by(people.c.town, people.c.district)
-    )
-    if channel is not None:
-        query = query.where(people.c.channel == channel)
-    return [
-        (town, district, count, int(friends)) for town, district, count, friends in work.conn.execute(query)
-    ]

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
+    exists,
     false,
     func,
     insert,
@@ -33,6 +34,7 @@ from storage.course_members import course_members
 from storage.courses import Course, courses
 from storage.courses import get as get_course
 from storage.schema import Moment, metadata
+from storage.supporters import supporters
 from storage.work import Work
 
 Status = Literal["joined", "waiting", "declined"]
@@ -203,6 +205,16 @@ def of_supporter(work: Work, supporter_id: str) -> tuple[Joining, ...]:
     return _listed(work, joinings.c.supporter_id == supporter_id)
 
 
+def never_let_in() -> ColumnElement[bool]:
+    """In a query over `supporters`: entries that came by codes alone, none of which counts (bot/programme/life.py)."""
+    through = joinings.c.supporter_id == supporters.c.id
+    return and_(
+        supporters.c.source == "line",
+        exists().where(through),
+        ~exists().where(through, joinings.c.status == "joined"),
+    )
+
+
 def of_person(work: Work, person_id: str) -> tuple[Joining, ...]:
     """All that came from this phone, the oldest first."""
     return _listed(work, joinings.c.person_id == person_id)
@@ -214,9 +226,10 @@ def of_course(work: Work, course_id: str) -> tuple[Joining, ...]:
 
 
 def to_look_at(work: Work, channel: str | None = None, course_id: str | None = None) -> tuple[Joining, ...]:
-    """Who waits for approval, and who is in but should be looked at; the oldest first."""
+    """Who waits for approval, and who is in but should be looked at; the oldest first. Not who was erased since."""
     wanted = [
-        or_(joinings.c.status == "waiting", and_(joinings.c.status == "joined", joinings.c.why.is_not(None)))
+        joinings.c.supporter_id.is_not(None),
+        or_(joinings.c.status == "waiting", and_(joinings.c.status == "joined", joinings.c.why.is_not(None))),
     ]
     if channel is not None:
         wanted.append(joinings.c.channel == channel)

@@ -12,9 +12,9 @@ _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "U": "V"})
 _RANDOM_SIGNS = 8  # 40 bits
 
 
-def new_number() -> str:
-    """A fresh number."""
-    return _written("".join(secrets.choice(ALPHABET) for _ in range(_RANDOM_SIGNS)))
+def new_number(letter: str = "K") -> str:
+    """A fresh number; K for what was reported, D for words of danger."""
+    return letter + _written("".join(secrets.choice(ALPHABET) for _ in range(_RANDOM_SIGNS)))[1:]
 
 
 def checked_number(text: str) -> str | None:

@@ -1,16 +1,18 @@
-"""Figures of the register: how many, where, of which group, from which course; counted by the database."""
+"""Figures of the register: how many, where, of which group, from which course. The database counts, but for groups."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
 
 from storage.course_members import course_members
 from storage.courses import MAKING, courses
+from storage.joinings import never_let_in
 from storage.people import people
 from storage.supporters import State, supporters
 from storage.work import Work
@@ -56,12 +58,13 @@ def _of_channel(query: Select[Any], column: ColumnElement[Any], channel: str | N
 
 
 def counts(work: Work, channel: str | None = None) -> tuple[Count, ...]:
-    """By town, district and state. Who registered on LINE before there was a register counts, too."""
+    """By town, district and state; not whom staff declined. Who registered on LINE before there was a register counts, too."""
     reached = func.sum(case((people.c.friend, 1), else_=0))
     entry = supporters.c
     query = (
         select(entry.town, entry.district, entry.state, func.count(), reached)
         .select_from(supporters.outerjoin(people, entry.person_id == people.c.id))
+        .where(or_(entry.state != "left", ~never_let_in()))
         .group_by(entry.town, entry.district, entry.state)
     )
     found: dict[tuple[str, str | None, State], tuple[int, int]] = {}
@@ -116,19 +119,20 @@ def groups(
 ) -> tuple[GroupCount, ...]:
     """By group, town and state."""
     entry = supporters.c
-    query = (
-        select(entry.group_name, entry.town, entry.state, func.count())
-        .where(entry.group_name.is_not(None))
-        .group_by(entry.group_name, entry.town, entry.state)
-        .order_by(entry.group_name, entry.town, entry.state)
-    )
+    columns = (entry.id, entry.channel, entry.town, entry.state, entry.group_name)
+    query = select(*columns).where(entry.group_name.is_not(None))
     if states is not None:
         query = query.where(entry.state.in_(tuple(states)))
-    return tuple(GroupCount(*row) for row in work.conn.execute(_of_channel(query, entry.channel, channel)))
+    counted: Counter[tuple[str, str, State]] = Counter()
+    for row in work.conn.execute(_of_channel(query, entry.channel, channel)):
+        name = work.unseal(row.group_name, row.channel, "supporters", "group_name", row.id)
+        counted[name, row.town, row.state] += 1
+    return tuple(GroupCount(*key, count) for key, count in sorted(counted.items()))
 
 
 def of_courses(work: Work, channel: str | None = None) -> tuple[OneOfCourse, ...]:
-    """Everybody who was at a course that makes supporters, and everybody in the register without such a course."""
+    """Everybody who was at a course that makes supporters, and everybody in the register without such a course; not
+    whom staff declined or have yet to let in."""
     entry, member = supporters.c, course_members.c
     became = (entry.state, entry.registered_at, entry.active_at, entry.refreshed_on)
     of_a_course = (
@@ -143,7 +147,7 @@ def of_courses(work: Work, channel: str | None = None) -> tuple[OneOfCourse, ...
     others = (
         select(entry.town, entry.attended_on, *became)
         .select_from(supporters)
-        .where(~exists().where(member.supporter_id == entry.id))
+        .where(~exists().where(member.supporter_id == entry.id), ~never_let_in())
     )
     found = [
         OneOfCourse(*row) for row in work.conn.execute(_of_channel(of_a_course, courses.c.channel, channel))

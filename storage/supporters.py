@@ -30,6 +30,7 @@ from sqlalchemy import (
     update,
 )
 
+from storage.people import keep_still
 from storage.schema import Moment, metadata, new_id, sealed
 from storage.transitions import check
 from storage.work import Work
@@ -76,7 +77,7 @@ supporters = Table(
     Column("phone_index", String(64)),
     Column("mail_index", String(64)),
     Column("age_band", String(16)),
-    Column("group_name", String(100)),  # the company, school or club with which they came
+    sealed("group_name"),  # the company, school or club with which they came
     Column("number", String(16)),  # of the certificate
     Column("attended_on", Date),
     Column("refreshed_on", Date),
@@ -115,7 +116,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Supporter:
-    """One entry of the register, without the sealed words: `profile()` opens them."""
+    """One entry of the register, without the words about the person: `profile()` opens them."""
 
     id: str
     channel: str
@@ -143,10 +144,15 @@ class Supporter:
 
 
 COLUMNS = tuple(supporters.c[name] for name in Supporter.__dataclass_fields__)
+_GROUP = COLUMNS.index(supporters.c.group_name)
 
 
-def _of(row: Row[*tuple[Any, ...]]) -> Supporter:
-    return Supporter(*row)
+def _of(work: Work, row: Row[*tuple[Any, ...]]) -> Supporter:
+    values = list(row)
+    if row.group_name is not None:
+        place = (row.channel, "supporters", "group_name", row.id)
+        values[_GROUP] = work.unseal(row.group_name, *place)
+    return Supporter(*values)
 
 
 # ---- what is equal -----------------------------------------------------------------------------------------
@@ -196,10 +202,26 @@ def add(
     values = {"id": fresh, "channel": channel, "source": source, "state": state, "town": town}
     row = work.conn.execute(
         insert(supporters)
-        .values(created_at=work.now, **values, **{**when, **more}, **_sealed(work, channel, fresh, profile))
+        .values(
+            created_at=work.now,
+            **values,
+            **_with_group(work, channel, fresh, {**when, **more}),
+            **_sealed(work, channel, fresh, profile),
+        )
         .returning(*COLUMNS)
     ).one()
-    return _of(row)
+    return _of(work, row)
+
+
+def _with_group(work: Work, channel: str, row: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same columns, the group sealed like a name: in a small district it says who somebody is."""
+    if "group_name" not in values:
+        return dict(values)
+    group = values["group_name"]
+    return {
+        **values,
+        "group_name": work.seal(group, channel, "supporters", "group_name", row) if group else None,
+    }
 
 
 def _sealed(work: Work, channel: str, row: str, profile: Profile) -> dict[str, Any]:
@@ -215,27 +237,44 @@ def _sealed(work: Work, channel: str, row: str, profile: Profile) -> dict[str, A
 def get(work: Work, supporter_id: str) -> Supporter | None:
     """The entry with this id."""
     row = work.conn.execute(select(*COLUMNS).where(supporters.c.id == supporter_id)).first()
-    return None if row is None else _of(row)
+    return None if row is None else _of(work, row)
+
+
+def hold(work: Work, supporter_id: str) -> Supporter | None:
+    """What stands there now; nobody else changes it until this unit of work ends. None where it has been erased.
+
+    Its phone first: the chat takes them in this order, too, and neither waits for the other for ever.
+    """
+    this = supporters.c.id == supporter_id
+    if work.on_postgresql:
+        person_id = work.conn.execute(select(supporters.c.person_id).where(this)).scalar()
+        if person_id is not None:
+            keep_still(work, person_id)
+    query = select(*COLUMNS).where(this)
+    row = work.conn.execute(query.with_for_update() if work.on_postgresql else query).first()
+    return None if row is None else _of(work, row)
 
 
 def locked(work: Work, supporter_id: str) -> Supporter:
-    """What stands there now; nobody else changes it until this unit of work ends."""
-    query = select(*COLUMNS).where(supporters.c.id == supporter_id)
-    return _of(work.conn.execute(query.with_for_update() if work.on_postgresql else query).one())
+    """The same, of an entry that is surely there."""
+    held = hold(work, supporter_id)
+    if held is None:
+        raise LookupError("an entry of the register that has been erased")
+    return held
 
 
 def of_person(work: Work, person_id: str) -> tuple[Supporter, ...]:
     """The entries that belong to this phone, the oldest first: usually one, in a family perhaps more."""
     query = select(*COLUMNS).where(supporters.c.person_id == person_id)
     return tuple(
-        _of(row) for row in work.conn.execute(query.order_by(supporters.c.created_at, supporters.c.id))
+        _of(work, row) for row in work.conn.execute(query.order_by(supporters.c.created_at, supporters.c.id))
     )
 
 
 def by_number(work: Work, number: str) -> Supporter | None:
     """The entry with this certificate number."""
     row = work.conn.execute(select(*COLUMNS).where(supporters.c.number == number)).first()
-    return None if row is None else _of(row)
+    return None if row is None else _of(work, row)
 
 
 def listed(
@@ -257,7 +296,7 @@ def listed(
             query = query.where(column == value)
     if states is not None:
         query = query.where(supporters.c.state.in_(tuple(states)))
-    return tuple(_of(row) for row in work.conn.execute(query))
+    return tuple(_of(work, row) for row in work.conn.execute(query))
 
 
 def alike(work: Work, channel: str, profile: Profile) -> tuple[Supporter, ...]:
@@ -270,7 +309,7 @@ def alike(work: Work, channel: str, profile: Profile) -> tuple[Supporter, ...]:
     for one in same:
         query = select(*COLUMNS).where(supporters.c.channel == channel, one).order_by(supporters.c.created_at)
         for row in work.conn.execute(query):
-            found.setdefault(row.id, _of(row))
+            found.setdefault(row.id, _of(work, row))
     return tuple(found.values())
 
 
@@ -292,7 +331,7 @@ def alike_any(
             if column != "number":  # numbers are given once, whatever the channel
                 query = query.where(supporters.c.channel == channel)
             for row in work.conn.execute(query):
-                found.setdefault(row.id, _of(row))
+                found.setdefault(row.id, _of(work, row))
     return tuple(sorted(found.values(), key=lambda entry: (entry.created_at, entry.id)))
 
 
@@ -324,12 +363,13 @@ def profiles(work: Work, those: Collection[Supporter]) -> dict[str, Profile]:
 
 def write(work: Work, supporter: Supporter, profile: Profile | None = None, **values: Any) -> Supporter:
     """Change columns of an entry, and (where given) its sealed words as a whole; not its state: see `step`."""
+    values = _with_group(work, supporter.channel, supporter.id, values)
     if profile is not None:
         values |= _sealed(work, supporter.channel, supporter.id, profile)
     row = work.conn.execute(
         update(supporters).where(supporters.c.id == supporter.id).values(**values).returning(*COLUMNS)
     ).one()
-    return _of(row)
+    return _of(work, row)
 
 
 def step(work: Work, supporter: Supporter, then: State, **values: Any) -> Supporter:

@@ -76,6 +76,17 @@ def admit(work: Work, limits: Mapping[str, Limit]) -> int:
     return 0
 
 
+def add(work: Work, name: str, tries: int, within: dt.timedelta) -> None:
+    """Count so many more in this bucket, for which nobody has to wait."""
+    counted = so_far(work, name, within) + tries
+    values = {"tries": counted, "last_at": work.now}
+    work.conn.execute(
+        work.insert(sign_in_tries)
+        .values(bucket=name, wait_until=work.now, **values)
+        .on_conflict_do_update(index_elements=["bucket"], set_=values)
+    )
+
+
 def so_far(work: Work, name: str, within: dt.timedelta) -> int:
     """How many tries this bucket counts now."""
     row = work.conn.execute(select(sign_in_tries).where(sign_in_tries.c.bucket == name)).first()

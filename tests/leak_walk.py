@@ -91,7 +91,7 @@ class Walk:
             "DATABASE_URL": self.url, "TSUNAGARI_KEYS": KEYS, "PUBLIC_URL": PUBLIC_URL, "LOG_LEVEL": "DEBUG",
             "LINE_CHANNEL_SECRET": "s", "LINE_CHANNEL_ACCESS_TOKEN": "t", "COLUMNS": "160",
         }  # fmt: skip
-        result = CliRunner().invoke(build(), list(args), env=env)
+        result = CliRunner().invoke(build(args[0]), list(args), env=env)
         self.net.add("commands' errors", result.stderr, f"{args[:2]} {result.exit_code}")
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             self.net.add("commands' errors", f"{type(result.exception)} {result.exception}")

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import leak_programme
 import pytest
 from argon2 import PasswordHasher
 from leak_walk import (
@@ -80,7 +81,9 @@ def walk(
     windows = tuple(replace(each, recipients=(f"{each.key}@desk.example",)) for each in content.windows)
     with loopback_line() as line, MailServer() as mail:
         client = LineClient(settings().channels, line.base)
-        services = Services(settings(), replace(content, windows=windows), db, client)
+        services = Services(
+            replace(settings(), smtp_url=mail.url), replace(content, windows=windows), db, client
+        )
         town = Town(services, create_app(services))
         town.app.config["PROPAGATE_EXCEPTIONS"] = True  # until the walk wants to see error pages
         made = Walk(town, db, clock, line, mail, database_url, capfd)
@@ -154,6 +157,24 @@ def goes_everywhere(walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert words in stored, words  # the walk did bring them here: sealed
     breaks_down(walk, monkeypatch)
     walk.let_go()
+
+
+def test_what_supporters_say_of_themselves_is_nowhere_but_on_our_own_pages(
+    walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Name, telephone, mail, motive, group, roster, list, questionnaire; and once all are erased, not even there."""
+    leak_programme.goes_through_the_programme(walk, tmp_path, monkeypatch)
+    assert KANJI in walk.town.everything_stored()  # the walk did bring them here: sealed
+    for where in (*EVERYWHERE, *AT_WORK):
+        by_mail = where == "mail"  # the link that cancels goes there, too
+        tokens = [] if where in KNOWS_TOKENS or by_mail else walk.secrets
+        own = [] if by_mail else [leak_programme.OWN_MAIL]
+        own += [] if where in AT_WORK else [leak_programme.GROUP]
+        assert walk.net.leaks(where, *tokens, *own) == [], where
+    assert leaks_in(walk.net.whole("pages"))
+    leak_programme.everybody_is_erased(walk)
+    left = [line for line in walk.town.everything_stored().splitlines() if leaks_in(line.encode())]
+    assert left == []
 
 
 def test_what_is_pushed_says_neither_what_nor_where_nor_which_desk(walk: Walk) -> None:

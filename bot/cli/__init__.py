@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import typer
-import typer.rich_utils
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
@@ -20,11 +22,7 @@ from storage.database import BadAddress, Undurable, WrongKeys
 from storage.migrate import NewerDatabase
 from storage.trouble import is_outage
 
-typer.rich_utils.OPTIONS_PANEL_TITLE = "指定できること"
-typer.rich_utils.ARGUMENTS_PANEL_TITLE = "引数"
-typer.rich_utils.COMMANDS_PANEL_TITLE = "命令"
-typer.rich_utils.ERRORS_PANEL_TITLE = "使い方がちがいます"
-
+HELP = ("--help", "-h")
 OURS = (
     BadSettings,
     ContentError,
@@ -37,8 +35,40 @@ OURS = (
 )
 
 
+@cache
+def _name_panels() -> None:
+    """Our titles for help and usage errors, which bring a reader of Markdown: not for a command that just works."""
+    from typer import rich_utils as panels
+
+    panels.OPTIONS_PANEL_TITLE = "指定できること"
+    panels.ARGUMENTS_PANEL_TITLE = "引数"
+    panels.COMMANDS_PANEL_TITLE = "命令"
+    panels.ERRORS_PANEL_TITLE = "使い方がちがいます"
+    panels._make_rich_text = _going_on(panels._make_rich_text)
+
+
+def _going_on(drawn: Callable[..., Any]) -> Callable[..., Any]:
+    """Japanese has no spaces: a sentence goes on in the next line, and is not cut by 「…」."""
+
+    def folded(**given: Any) -> Any:
+        text = drawn(**given)
+        text.overflow = "fold"
+        return text
+
+    return folded
+
+
 class House(TyperGroup):
     """Says what our own exceptions mean in one line instead of a traceback."""
+
+    def make_context(self, info_name: str | None, args: list[str], *given: Any, **more: Any) -> Any:
+        if len(args) < 2 or not set(HELP).isdisjoint(args):  # `tsunagari course` alone shows its help, too
+            _name_panels()
+        try:
+            return super().make_context(info_name, args, *given, **more)
+        except TyperException:
+            _name_panels()
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -48,7 +78,10 @@ class House(TyperGroup):
         except OURS as wrong:
             for line in str(wrong).splitlines():
                 complain(line)
-        except (typer.Exit, typer.Abort, TyperException):
+        except (typer.Exit, typer.Abort):
+            raise
+        except TyperException:
+            _name_panels()
             raise
         except Exception as trouble:
             # Its words may quote an address with its password, or what was told of a neighbour: only its kind
@@ -62,8 +95,8 @@ class House(TyperGroup):
 
 
 NOUNS = (
-    *("broadcast", "course", "supporter", "partner", "concern", "danger", "route", "staff"),
-    *("content", "richmenu", "flow", "report", "audit", "event", "key", "db"),
+    *("broadcast", "course", "supporter", "partner", "concern", "danger", "crisis", "route", "staff"),
+    *("content", "richmenu", "flow", "report", "audit", "incident", "event", "key", "db"),
 )
 
 
@@ -74,7 +107,7 @@ def build(only: str | None = None) -> typer.Typer:
         cls=House,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["--help", "-h"]},
+        context_settings={"help_option_names": list(HELP)},
         help="つながり: 孤独・孤立対策のためのLINEの仕組み。",
     )
     if only not in NOUNS:
@@ -93,4 +126,9 @@ def build(only: str | None = None) -> typer.Typer:
 
 def main() -> None:
     """The entry point `tsunagari`."""
-    build(sys.argv[1] if len(sys.argv) > 1 else None)()
+    noun = sys.argv[1] if len(sys.argv) > 1 else None
+    if noun in NOUNS:
+        gc.set_threshold(
+            100_000
+        )  # what lives for a second need not be searched for cycles: a tenth of its time
+    build(noun)()

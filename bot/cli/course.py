@@ -33,7 +33,7 @@ from bot.cli.course_house import (
     towns_of,
 )
 from bot.cli.house import House, open_house
-from bot.cli.moments import read_day, read_hour, read_moment
+from bot.cli.moments import read_begin, read_coming_day, read_end, read_hour
 from bot.cli.output import Refused
 from bot.programme import courses as seats
 from storage import audit, course_places, courses
@@ -54,7 +54,7 @@ FOR_EVERYBODY = {  # an outreach course is for its group
 def create(
     title: Annotated[str, typer.Option("--title", help="講座の名前。")],
     town: Annotated[list[str], typer.Option("--town", help="市町（いくつでも）。例: 鳥取市")],
-    on: Annotated[str, typer.Option("--on", help="開く日。例: 2026-12-06")],
+    on: Annotated[str, typer.Option("--on", help="開く日。例: 2026-12-06、12/6")],
     place: Annotated[str, typer.Option("--place", help="会場。")],
     capacity: Annotated[int, typer.Option("--capacity", min=1, max=100_000, help="定員。")],
     kind: Annotated[
@@ -102,17 +102,18 @@ def create(
 
     例: tsunagari course create --title "つながりサポーター養成講座" --town 鳥取市 --on 2026-12-06 --place 駅南庁舎 --capacity 40
     """
-    first = checked(
-        Session(read_day(on), read_hour(starts) if starts else None, read_hour(ends) if ends else None)
-    )
-    sessions = sorted([first, *(session_of(text) for text in session or ())])
-    begin = read_moment(valid_from) if valid_from else midnight(sessions[0].on)
-    end = (
-        read_moment(valid_until)
-        if valid_until
-        else midnight(sessions[-1].on) + dt.timedelta(days=1) + VALID_FOR
-    )
     with open_house() as house:
+        day = read_coming_day(on, house.now.date())
+        first = checked(
+            Session(day, read_hour(starts) if starts else None, read_hour(ends) if ends else None)
+        )
+        sessions = sorted([first, *(session_of(text) for text in session or ())])
+        begin = read_begin(valid_from) if valid_from else midnight(sessions[0].on)
+        end = (
+            read_end(valid_until)
+            if valid_until
+            else midnight(sessions[-1].on) + dt.timedelta(days=1) + VALID_FOR
+        )
         which = kind_of(house, kind)
         if end <= begin:
             raise Refused(
@@ -155,7 +156,7 @@ def create(
         if json:
             output.as_json(told)
             return
-        output.say("講座を作りました。", output.GOOD)
+        output.say(f"講座を作りました。開く日は {output.day(day)} です。", output.GOOD)
         show(house, made, told)
         output.say(f"登録のポスター: tsunagari course poster {made.id} --out poster.pdf", output.QUIET)
         if made.sign_up_until is not None:
@@ -171,8 +172,8 @@ def _period(
     """From now (or from when it was said) until the course begins."""
     if not open_to_all:
         return {"sign_up_from": None, "sign_up_until": None}
-    first = read_moment(begins) if begins else house.now
-    last = read_moment(ends) if ends else seats.begins(sessions[0])
+    first = read_begin(begins) if begins else house.now
+    last = read_end(ends) if ends else seats.begins(sessions[0])
     if last <= first and (begins or ends):
         raise Refused(
             f"申込みの締切（{output.moment(last)}）が始まり（{output.moment(first)}）より前です。",

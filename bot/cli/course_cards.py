@@ -14,8 +14,7 @@ from bot.cli.house import House, open_house
 from bot.cli.output import TOKYO, Refused
 from bot.cli.segment import town_names
 from bot.cli.supporter_house import As, actor, save, suffix_of
-from bot.programme import card_sheet, joining
-from bot.programme.card_sheet import OneCard, Sheet
+from bot.programme import joining
 from storage import audit, cards, courses, joinings
 from storage.courses import CODE_LENGTH, Course
 
@@ -167,9 +166,11 @@ def _account(house: House, course: Course, basic_id: str | None) -> str:
 
 
 def _pdf(house: House, course: Course, account: str, printed: list[tuple[int, str]]) -> bytes:
+    from bot.programme import card_sheet  # reportlab takes its time to start
+
     last = (course.valid_until - dt.timedelta(seconds=1)).astimezone(TOKYO)
     on = course.on_date
-    about = Sheet(
+    about = card_sheet.Sheet(
         title=course.title,
         town=town_names(house.content).get(course.town, course.town),
         when=f"{on.year}年{on.month}月{on.day}日",
@@ -178,7 +179,9 @@ def _pdf(house: House, course: Course, account: str, printed: list[tuple[int, st
     )
     half = CODE_LENGTH // 2
     readable = [(number, f"{code[:half]}-{code[half:]}") for number, code in printed]
-    listed = [OneCard(number, code, poster.registration_url(account, code)) for number, code in readable]
+    listed = [
+        card_sheet.OneCard(number, code, poster.registration_url(account, code)) for number, code in readable
+    ]
     return card_sheet.sheet(house.content.texts, about, listed)
 
 

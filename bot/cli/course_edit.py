@@ -23,7 +23,7 @@ from bot.cli.course_house import (
     towns_of,
 )
 from bot.cli.house import House, open_house
-from bot.cli.moments import read_day, read_hour, read_moment
+from bot.cli.moments import read_begin, read_coming_day, read_end, read_hour
 from bot.cli.output import Refused
 from bot.cli.supporter_house import As, actor
 from bot.programme import courses as seats
@@ -75,7 +75,7 @@ def edit(
     by = actor(who)
     with open_house() as house:
         before = find(house, course_id)
-        sessions = _sessions(before, on, starts, ends, session)
+        sessions = _sessions(before, house.now.date(), on, starts, ends, session)
         plain: dict[str, Any] = {
             "title": short("講座の名前", title, 100) if title is not None else None,
             "kind": kind_of(house, kind) if kind is not None else None,
@@ -137,12 +137,17 @@ def _towns(house: House, before: Course, words: list[str] | None) -> tuple[str, 
 
 
 def _sessions(
-    before: Course, on: str | None, starts: str | None, ends: str | None, more: list[str] | None
+    before: Course,
+    today: dt.date,
+    on: str | None,
+    starts: str | None,
+    ends: str | None,
+    more: list[str] | None,
 ) -> tuple[Session, ...]:
     first = before.sessions[0]
     first = checked(
         Session(
-            read_day(on) if on else first.on,
+            read_coming_day(on, today) if on else first.on,
             read_hour(starts) if starts else first.starts,
             read_hour(ends) if ends else first.ends,
         )
@@ -165,8 +170,8 @@ def _moments(
     """What was said; what was not said moves with the days of the course."""
     first, last = sessions[0].on - before.on_date, sessions[-1].on - before.last_on
     values: dict[str, Any] = {
-        "valid_from": read_moment(valid_from) if valid_from else before.valid_from + first,
-        "valid_until": read_moment(valid_until) if valid_until else before.valid_until + last,
+        "valid_from": read_begin(valid_from) if valid_from else before.valid_from + first,
+        "valid_until": read_end(valid_until) if valid_until else before.valid_until + last,
     }
     if values["valid_until"] <= values["valid_from"]:
         raise Refused(
@@ -175,14 +180,14 @@ def _moments(
     if sign_up is False:
         values["sign_up_until"] = None
     elif sign_up_until:
-        values["sign_up_until"] = read_moment(sign_up_until)
+        values["sign_up_until"] = read_end(sign_up_until)
     elif sign_up and before.sign_up_until is None:
         values["sign_up_until"] = seats.begins(sessions[0])
     elif before.sign_up_until is not None:
         moved = seats.begins(sessions[0]) - seats.begins(before.sessions[0])
         values["sign_up_until"] = before.sign_up_until + moved
     if sign_up_from:
-        values["sign_up_from"] = read_moment(sign_up_from)
+        values["sign_up_from"] = read_begin(sign_up_from)
     begins = values.get("sign_up_from", before.sign_up_from)
     ends = values.get("sign_up_until")
     if begins and ends and ends <= begins:

@@ -138,6 +138,8 @@ def show(house: House, course: Course, told: dict[str, Any]) -> None:
     period = "なし"
     if until is not None:
         period = f"{output.moment(course.sign_up_from)} 〜 {output.moment(until)}"
+        if until <= house.now:
+            period = f"終わりました（{output.moment(until)} まで）"
     output.fields(
         {
             "ID": course.id,

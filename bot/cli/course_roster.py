@@ -18,7 +18,7 @@ from bot.programme import register_files, roster
 from bot.programme.register_cells import shown_phone
 from bot.programme.register_columns import layout
 from bot.programme.roster import Line, Row
-from storage import audit, course_places, courses
+from storage import audit, course_places, courses, supporters
 from storage.courses import MAKING, Course
 from storage.supporters import Profile
 
@@ -237,6 +237,7 @@ def _import(house: House, course: Course, file: Path, by: str, yes: bool) -> Non
         output.not_yet([f"上の人の出席を記録します{more}。"], "同じ命令に --yes を付けてください。")
         return
     with house.db.work() as work:
+        supporters.alone(work)
         lines = roster.plan(work, course, laid_out)
         roster.carry_out(work, house.content, course, lines, by)
     output.say(f"出席を記録しました（いま {_there(house, course)} 人）。", output.GOOD)

@@ -13,6 +13,7 @@ from bot.cli.output import TOKYO
 _DATE = r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
 _MOMENT = re.compile(rf"^{_DATE}[T\s]+(\d{{1,2}})[:時](\d{{1,2}})分?(?::\d{{2}})?$")
 _DAY = re.compile(rf"^{_DATE}$")
+_DAY_OF_YEAR = re.compile(r"^(\d{1,2})[-/.月](\d{1,2})日?$")
 _HOUR = re.compile(r"^(\d{1,2})[:時](\d{2})分?$")
 
 
@@ -29,6 +30,39 @@ def read_moment(text: str) -> dt.datetime:
     if _DAY.match(plain):
         raise typer.BadParameter(f"「{text}」には時刻がありません。例: {plain} 10:00")
     return moment if moment.tzinfo else moment.replace(tzinfo=TOKYO)
+
+
+def read_begin(text: str) -> dt.datetime:
+    """As read_moment; a bare day is meant from its beginning."""
+    return _midnight(text) or read_moment(text)
+
+
+def read_end(text: str) -> dt.datetime:
+    """As read_moment; a bare day is meant to its end."""
+    begins = _midnight(text)
+    return begins + dt.timedelta(days=1) if begins else read_moment(text)
+
+
+def _midnight(text: str) -> dt.datetime | None:
+    if _DAY.match(unicodedata.normalize("NFKC", text).strip()):
+        return dt.datetime.combine(read_day(text), dt.time(), TOKYO)
+    return None
+
+
+def read_coming_day(text: str, today: dt.date) -> dt.date:
+    """As read_day; 「12/20」 and 「12月20日」 are the next such day, today included."""
+    found = _DAY_OF_YEAR.match(unicodedata.normalize("NFKC", text).strip())
+    if found is None:
+        return read_day(text)
+    month, day = int(found[1]), int(found[2])
+    for year in range(today.year, today.year + 9):  # 2/29 comes every four years, and once after eight
+        try:
+            meant = dt.date(year, month, day)
+        except ValueError:
+            continue
+        if meant >= today:
+            return meant
+    raise typer.BadParameter(f"「{text}」という日はありません。")
 
 
 def read_day(text: str) -> dt.date:

@@ -86,7 +86,7 @@ def list_(
                 found = tuple(entry for entry in found if entry.person_id is None)
             if name:
                 found = _like(work, found, name)
-            profiles = supporters.profiles(work, found) if names else {}
+            profiles = supporters.profiles(work, found if json else found[:MOST_SHOWN]) if names else {}
             if by and name:
                 for entry in found:
                     audit.note(work, by, "searched", "supporter", entry.id, entry.channel)

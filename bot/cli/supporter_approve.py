@@ -23,12 +23,13 @@ from storage.work import Work
 
 WHY = {
     "over_cap": "コードで登録した人が、定員より多い（コードが外に出たかもしれません）",
-    "by_approval": "この講座は、担当が確かめてから登録",
+    "by_approval": "担当が確かめてから登録（講座でそう決めたか、そのときコードをさぐる人がいた）",
     "not_on_roster": "講座の名簿に、この名前がない",
     "same_name": "名簿に同じ名前の人がいる（同じ人か、確かめてください）",
     "other_phone": "同じ人が、別のLINEでも登録している",
     "declined_before": "前に登録を取りやめた人",
 }
+ALIKE = 5  # of one course, for one reason: more of them are summed up
 STATUS = {"waiting": "登録待ち", "joined": "登録済み", "declined": "取りやめ"}
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="waiting で出るID。いくつでも。")]
@@ -72,11 +73,17 @@ def waiting(
         if json:
             output.as_json([_facts(each, names) for each in listed])
             return
-        _print(house, listed, names)
+        _print(house, listed, names, singly=names or course is not None)
 
 
-def _print(house: House, listed: tuple[Waiting, ...], names: bool) -> None:
+def _print(house: House, listed: tuple[Waiting, ...], names: bool, singly: bool = False) -> None:
+    """A row for each; where many of a course wait for the same reason, one line for all of them, if not `singly`."""
     towns = town_names(house.content)
+    alike = Counter((each.course.id, each.joining.why, each.joining.status) for each in listed)
+    summed = {key for key, count in alike.items() if count > ALIKE and not singly}
+    listed_singly = [
+        each for each in listed if (each.course.id, each.joining.why, each.joining.status) not in summed
+    ]
     heads = ("氏名", "ふりがな") if names else ("氏名",)
     output.table(
         f"確かめを待つ人（{len(listed)} 人）",
@@ -96,10 +103,19 @@ def _print(house: House, listed: tuple[Waiting, ...], names: bool) -> None:
                 STATUS[each.joining.status],
                 WHY.get(each.joining.why or "", "－"),
             )
-            for each in listed
+            for each in listed_singly
         ),
-        empty="いません。",
+        empty="いません。" if not listed else "ほかにはいません。",
     )
+    for course_id, why, status in summed:
+        if why == "over_cap":
+            continue  # said below
+        course = next(each.course for each in listed if each.course.id == course_id)
+        output.warn(
+            f"「{course.title}」({course.on_date}): {alike[course_id, why, status]} 人が同じわけで"
+            f"{STATUS[status]}です。{WHY.get(why or '', '－')}。"
+        )
+        output.say(f"  1人ずつ見る: tsunagari supporter waiting --course {course_id}", output.QUIET)
     over = Counter(each.course.id for each in listed if each.joining.why == "over_cap")
     by_id = {each.course.id: each for each in listed}
     for course_id, count in over.items():
@@ -108,6 +124,7 @@ def _print(house: House, listed: tuple[Waiting, ...], names: bool) -> None:
             f"「{each.course.title}」({each.course.on_date}) は {each.joined} 人が登録し、"
             f"{each.most} 人を超えた {count} 人が待っています。コードが外に出たかもしれません。"
         )
+        output.say(f"  1人ずつ見る: tsunagari supporter waiting --course {course_id}", output.QUIET)
         output.say(f"  コードを止める: tsunagari course close {course_id}", output.QUIET)
         output.say(f"  取りやめる（下見）: tsunagari supporter decline --course {course_id}", output.QUIET)
         output.say(f"  人数を増やす: tsunagari course code {course_id} --margin 20", output.QUIET)

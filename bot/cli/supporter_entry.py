@@ -18,7 +18,7 @@ from bot.programme.register_columns import Layout
 from bot.programme.register_files import Row
 from bot.programme.register_import import Decisions
 from bot.programme.register_lines import Line, lines
-from storage import audit, courses, supporters
+from storage import audit, certificates, courses, supporters
 from storage.courses import Course
 from storage.supporters import State, Supporter
 from storage.transitions import NotPermitted
@@ -80,6 +80,11 @@ def add(
     with open_house() as house, house.db.work() as work:
         been = _course(work, course)
         if been is not None:
+            if not attended_on and been.last_on > house.now.date():
+                raise Refused(
+                    f"「{been.title}」は {output.day(been.last_on)} に終わるので、まだ受講したことにできません。",
+                    "終わってから入れるか、受けた日を --attended-on で書いてください。",
+                )
             given["attended_on"] = attended_on or been.last_on.isoformat()
             given["group"] = group or been.group_name
         line = _read(
@@ -225,6 +230,7 @@ def _changed(work: Work, house: House, now: Supporter, told: Mapping[str, str], 
         raise Refused(f"修了番号「{line.number}」は、ほかの人（{owner.id}）が使っています。")
     audit.note(work, by, "edited", "supporter", now.id, now.channel)
     then = supporters.write(work, now, replace(profile, **words) if words else None, **values)
+    certificates.renumber(work, then.id, then.number)
     if {"town", "district"} & told.keys():
         district = line.district if {"town", "district"} & typed.keys() else None
         then = life.change_place(work, house.content, then, line.town or now.town, district, by)

@@ -34,7 +34,7 @@ from bot.programme.register_cells import Remark
 from bot.programme.register_columns import FIELDS, Layout, NoSuchColumn, layout
 from bot.programme.register_files import Unreadable, table_bytes
 from bot.programme.register_import import OUT, OUTCOMES, Decisions, Plan, Planned
-from bot.programme.register_lines import Line, lines
+from bot.programme.register_lines import Line, lines, no_people
 from storage import audit, supporters
 from storage.schema import new_id
 from storage.supporters import Supporter
@@ -255,6 +255,8 @@ def _print(
             output.say(f"　読まない列: {'、'.join(read.not_read)}", output.QUIET)
         if "note" in read.columns:
             output.say("　備考は、退会や転出を見つけるためだけに読み、名簿には入れません。", output.QUIET)
+    if sums := no_people(layouts):
+        output.say(f"集計や余白の行なので読みません: {'、'.join(sums)} 行目", output.QUIET)
     if others:
         output.say(f"名簿ではないシート（読んでいません）: {'、'.join(others)}", output.QUIET)
     urgent = sorted(

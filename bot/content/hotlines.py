@@ -52,7 +52,7 @@ class Hotline:
 
 def load_hotlines(path: Path) -> dict[str, Hotline]:
     """Reads and checks the file; ValueError names the file, the line's key and the trouble."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     if not isinstance(raw, Mapping) or not raw:
         raise ValueError(f"{path.name}: must be a mapping of key to hotline")
     hotlines: dict[str, Hotline] = {}

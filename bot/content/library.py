@@ -30,11 +30,13 @@ from bot.content.questions import HandbookQuestion, load_questions
 from bot.content.schemes import Scheme, load_schemes
 from bot.content.texts import Texts, load_texts
 from bot.content.tips import TipTopic, load_tips
+from bot.content.watch import DangerWatch, load_watch
 from bot.crisis import Lexicon, load_lexicon
 from bot.crisis_reply import Replies, load_replies
 from bot.recommend import Catalogue
 
 UNSURE_KIND = "unsure"
+_LONGEST_LIST = 400  # characters of a list of words that are understood
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Content:
     clocks: Mapping[int, LevelClocks]
     outcomes: Mapping[str, Outcome]
     audit_retention_days: int
+    danger_retention_days: int
+    danger_watch: DangerWatch
     programme: Programme
     tips: Mapping[str, TipTopic]
 
@@ -77,6 +81,29 @@ class Content:
     @cached_property
     def _option_labels(self) -> Mapping[tuple[str, str], str]:
         return {(q.code, o.code): o.label for q in self.questions for o in q.options}
+
+    @cached_property
+    def own_words(self) -> frozenset[str]:
+        """What stands on our buttons, and the words that we say we understand."""
+        labels = [
+            *self._option_labels.values(),
+            *(kind.label for kind in self.concern_kinds.values()),
+            *(trouble.label for trouble in self.troubles.values()),
+            *(town.name for town in self.towns.values()),
+        ]
+        texts = [text for text in self.texts.by_key.values() if len(text) <= _LONGEST_LIST]
+        return frozenset([*labels, *texts, *(word for text in texts for word in text.split("、"))])
+
+    @property
+    def parts_of_keys(self) -> tuple[str, ...]:
+        """Parts of the keys of texts that stand in other files of content/ and not in the code."""
+        steps = (drip.step for drip in self.programme.drips)
+        return (
+            *self.topics,
+            *(question.key for question in self.questions),
+            *steps,
+            *self.crisis_replies.desk,
+        )
 
     def town(self, key: str) -> Town:
         return self.towns[key]
@@ -131,12 +158,13 @@ def _read(folder: Path) -> Content:
     programme = load_programme(folder / "programme.yaml", towns)
     check_words(programme.drips, texts)
     endings = load_outcomes(folder / "outcomes.yaml")
+    windows = load_windows(folder / "windows.yaml", towns, kinds)
     return Content(
         texts=texts,
         channels=_channels(folder / "channels.yaml", by_key),
         topics=_topics(folder / "topics.yaml", texts),
         towns=by_key,
-        windows=load_windows(folder / "windows.yaml", towns, kinds),
+        windows=windows,
         hotlines=hotlines,
         concern_kinds=kinds,
         troubles=load_troubles(folder / "troubles.yaml", kinds, hotlines),
@@ -148,6 +176,10 @@ def _read(folder: Path) -> Content:
         clocks=load_clocks(folder / "clocks.yaml"),
         outcomes=endings.outcomes,
         audit_retention_days=endings.audit_retention_days,
+        danger_retention_days=endings.danger_retention_days,
+        danger_watch=load_watch(
+            folder / "crisis" / "watch.yaml", by_key, {window.key: window.serves for window in windows}
+        ),
         programme=programme,
         tips=load_tips(folder / "tips.yaml", hotlines),
     )

@@ -162,8 +162,9 @@ def _district(entry: object) -> District:
     if not isinstance(entry, Mapping):
         raise ValueError(f"districts: {{key, name}} is expected, not {entry!r}")
     try:
-        _only_known(entry, {"key", "name"})
-        return District(_key(entry), _text(entry, "name"))
+        _only_known(entry, {"key", "name", "kana"})
+        kana = _text(entry, "kana") if "kana" in entry else None
+        return District(_key(entry), _text(entry, "name"), kana)
     except ValueError as trouble:
         raise ValueError(f"districts: {trouble}") from trouble
 

@@ -25,6 +25,9 @@ StepKey = Literal[
     "night", "night_by_phone", "night_closed", "night_given_up", "night_nobody",
 ]  # fmt: skip
 
+SCHOOL_DISTRICT: Final = "中学校区"
+READ: Final = ("ちゅう", "ちゅうがっこう", "ちゅうがっこうく")
+
 URGENT: Final = (0, 1)
 """The levels that do not wait for the morning: a life at risk, and today."""
 
@@ -35,6 +38,18 @@ class District:
 
     key: str
     name: str
+    kana: str | None = None
+    """How the part before 中学校区 is read, where that is sure."""
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """What people type for it: 東, 東中, ひがし, ひがしちゅう …"""
+        stem = self.name.removesuffix(SCHOOL_DISTRICT)
+        schools = self.name.endswith(SCHOOL_DISTRICT)
+        said = (stem, *((f"{stem}中", f"{stem}中学校") if schools else ()))
+        if self.kana:
+            said += (self.kana, *(f"{self.kana}{end}" for end in READ if schools))
+        return said
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,23 @@ from bot.flows.talk import Option, Talk, pick, yes_no
 AT_ONCE = 8  # courses in one list
 MORE = "more"
 ACTS = {"open": "apply", "waiting_list": "wait"}
+APPLY = (
+    *("申込み", "申込", "申込む", "申し込みます", "もうしこむ", "もうしこみ", "もうしこみます"),
+    *("参加する", "参加します", "行きます", "はい", "お願いします", "おねがいします"),
+)
+CANCEL = (
+    *("取消", "取り消し", "取消し", "取り消す", "とりけし", "とりけす", "キャンセルする", "キャンセルしたい"),
+    *("行けない", "行けません", "行けなくなりました", "いけない", "いけません", "欠席", "やめたい"),
+)
+# What people type instead of tapping.
+ALSO = {
+    "apply": APPLY,
+    "wait": (*APPLY, "待つ", "待ちます", "まつ", "まちます"),
+    "cancel": CANCEL,
+    "others": ("ほかの講座", "ほか", "べつの講座"),
+    "nothing": ("いいえ", "決めない", "あとで", "考えます", "やめておく"),
+    "keep": ("はい", "いいえ", "このまま", "そのまま", "行きます", "行く"),
+}
 
 
 def course(ctx: Context) -> Talk[list[Effect]]:
@@ -21,9 +38,11 @@ def course(ctx: Context) -> Talk[list[Effect]]:
     texts = ctx.content.texts
     ways = [ACTS[offer.standing]] if offer.standing in ACTS and offer.mine is None else []
     ways += ["cancel"] if offer.mine is not None else []
+    ways += ["others"] if len(ctx.offers) > 1 else []
+    ways += ["nothing"] if offer.mine is None else ["keep"]
     deed = yield from pick(
         "what",
-        *(Option(way) for way in (*ways, *(["others"] if len(ctx.offers) > 1 else []), "nothing")),
+        *(Option(way, also=ALSO[way]) for way in ways),
         text=texts.get("course.what", title=offer.title, room=offer.room),
         hint=offer.words,
     )
@@ -33,6 +52,8 @@ def course(ctx: Context) -> Talk[list[Effect]]:
         case "cancel":
             if (yield from yes_no("sure", params={"title": offer.title})):
                 return [LeaveSeat(offer.id)]
+            return [Say("course.kept")]
+        case "keep":
             return [Say("course.kept")]
         case "others":
             return [GoOn("course")]

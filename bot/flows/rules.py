@@ -49,5 +49,5 @@ def ask_district(ctx: Context, town: str) -> Talk[str | None]:
     districts = ctx.content.town(town).districts
     if len(districts) < 2:
         return districts[0].key if districts else None
-    options = (Option(district.key, district.name) for district in districts)
+    options = (Option(district.key, district.name, also=district.called) for district in districts)
     return (yield from choice("district", *options, skippable=True))

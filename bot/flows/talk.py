@@ -217,8 +217,9 @@ def _means(said: str, label: str) -> bool:
 
 def says_yes(text: str) -> bool:
     """はい, and what people say for it: 「はい、おねがいします」."""
-    after = _YES_BEGINS.sub("", plain(text), count=1)
-    return (after == "" and plain(text) != "") or _one_of_these(after, _YES)
+    said = plain(text)
+    after = _YES_BEGINS.sub("", said, count=1)
+    return (after == "" and said != "") or _one_of_these(after, _YES) or _loose(said) == "はい"
 
 
 def _one_of_these(text: str, listed: set[str]) -> bool:
@@ -264,7 +265,10 @@ def _add(
             return {"picks": picks if given.value == DONE else [], "done": True}
         chosen = [v for v in given.value.split(",") if v in labels]
     else:
-        if picks and _one_of_these(given.text, _DONES):
+        nothing_said = not any(
+            option.alone for option in question.options
+        )  # else 「どれもいらない」 is to be said
+        if (picks or nothing_said) and _one_of_these(given.text, _DONES):
             return {"picks": picks, "done": True}
         skips = {_SKIP_BUTTON} if "unknown" in labels else {*_SKIPS, _SKIP_BUTTON}
         if _one_of_these(given.text, skips):

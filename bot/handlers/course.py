@@ -17,6 +17,7 @@ from bot.programme import course_news, questionnaire
 from bot.programme import courses as seats
 from bot.programme.course_news import FLOW, Office
 from storage import course_places, courses, links, supporters
+from storage.conversations import Conversation
 
 __all__ = ["FLOW"]
 
@@ -24,7 +25,7 @@ LINK_LIFE = dt.timedelta(minutes=30)
 WORDS_LIFE = dt.timedelta(days=3)
 NAME, WORDS = "course_name", "course_words"  # what a link may be for
 # What the QR code on a poster types: 「講座の申込み 7KQ4M」.
-_SIGNED = re.compile(r"(?:講座|会)の?申し?込み?[\s:]*([0-9A-Za-z]{5})")
+_SIGNED = re.compile(r"(?:講座|会)の?申し?込み?[\s:]*((?:[0-9A-Za-z][\s-]?){5})")
 
 
 def office_of(turn: Turn) -> Office:
@@ -61,6 +62,20 @@ def typed(turn: Turn, text: str) -> bool:
     return True
 
 
+def give_up(turn: Turn, conversation: Conversation | None) -> bool:
+    """Whether 「キャンセル」 was said by somebody with a place: then it is asked about, and not just a talk ended."""
+    if conversation is not None and conversation.flow != "course":
+        return False
+    mine = [offer.id for offer in turn.context().offers if offer.mine is not None]
+    if not mine:
+        return False
+    looked_at = set(conversation.answers.values()) if conversation else set()
+    mine = [each for each in mine if each in looked_at] or mine
+    way = way_to(turn.context().offers, mine[0]) if len(mine) == 1 else None
+    talking.start(turn, "course", {**way, "what": "cancel"} if way else None)
+    return True
+
+
 def show(turn: Turn, course_id: str) -> None:
     """This course, with what can be done about it; where it is over, the others."""
     way = way_to(turn.context().offers, course_id)
@@ -94,7 +109,7 @@ def take(turn: Turn, effect: TakeSeat) -> None:
     card = Card(
         course.title,
         tuple(f"{name}：{facts[name]}" for name in shown),
-        note=texts.get("course.done.note"),
+        note=texts.get(f"course.done.note.{done.place.state}"),
         badge=texts.get(f"course.done.badge.{done.place.state}"),
         buttons=tuple(buttons),
     )

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 
 from bot import postback
-from bot.handlers import talking
+from bot.handlers import sure, talking
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 from bot.messages import Choices, Tap
@@ -74,6 +74,7 @@ def tapped(turn: Turn, tap: postback.Tap) -> None:
 
 def ask_to_leave(turn: Turn) -> None:
     """One more tap: who meant only to stop this conversation does not lose the shop's entrance."""
+    sure.asked(turn, "leave_shop")
     texts = turn.content.texts
     yes = Tap(texts.get("partner.leave.yes"), postback.Tap(FLOW, "", "left", "").data())
     no = Tap(texts.get("partner.leave.no"), postback.start("menu"))

@@ -15,6 +15,7 @@ from functools import partial
 from bot import postback
 from bot.flows.effects import ChangePlace, ChangeTopics
 from bot.handlers import papers, registering, talking, tips
+from bot.handlers import sure as confirming
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 from bot.messages import Button, Card, Cards, Choices, Open, Tap
@@ -61,6 +62,36 @@ def tapped(turn: Turn, tap: postback.Tap) -> None:
             turn.say("life.erase.kept")
             show(turn)
         case _:
+            show(turn)
+
+
+def pause_typed(turn: Turn, months: str) -> bool:
+    """Whether 「1か月」 was typed by somebody who may pause: under the question how long, many type it."""
+    if not any(
+        one.state in SUPPORTING and one.state != "paused"
+        for one in supporters.of_person(turn.work, turn.person.id)
+    ):
+        return False
+    _pause(turn, "", int(months))
+    return True
+
+
+def sure(turn: Turn, question: str, yes: bool) -> None:
+    """はい or いいえ was typed. Typing never erases, nor chooses among a family: there the buttons come once more."""
+    mine = [one for one in supporters.of_person(turn.work, turn.person.id) if one.state in SUPPORTING]
+    match question, yes:
+        case "leave", True if len(mine) == 1:
+            _leave(turn, mine[0].id)
+        case "leave", True:
+            turn.say("life.by_button")
+            show(turn)
+        case "leave", False:
+            show(turn)
+        case _, True:
+            turn.say("life.by_button")
+            (_ask_to_erase if question == "erase" else _ask_again)(turn)
+        case _:
+            turn.say("life.erase.kept")
             show(turn)
 
 
@@ -116,6 +147,9 @@ def _card(turn: Turn, entry: Supporter, nth: int | None) -> Card:
     note = None
     if entry.state == "paused" and entry.paused_until is not None:
         note = texts.get("life.card.paused_until", day=_day(entry.paused_until))
+    if entry.state == "left" and life.never_let_in(turn.work, entry):
+        town = turn.content.town(entry.town)
+        note = texts.get("life.card.not_confirmed", desk=f"{town.name} {town.phone or ''}".strip())
     title = texts.get("life.card.title") if nth is None else texts.get("life.card.nth", number=str(nth))
     return Card(title, tuple(lines), note=note, buttons=_buttons(turn, entry))
 
@@ -133,7 +167,7 @@ def _buttons(turn: Turn, entry: Supporter) -> tuple[Button, ...]:
         case "paused":
             return papers.button(turn, entry.id), deed("resume"), place, deed("leave")
         case "left":
-            return (deed("come_back"),)
+            return () if life.never_let_in(turn.work, entry) else (deed("come_back"),)
         case "attended":
             return ()
 
@@ -198,6 +232,7 @@ def _pause(turn: Turn, entry_id: str, months: int) -> None:
 
 
 def _ask_to_leave(turn: Turn, entry_id: str) -> None:
+    confirming.asked(turn, "leave")
     texts = turn.content.texts
     taps = (
         Tap(texts.get("life.leave.yes"), _data("left", entry_id)),
@@ -262,6 +297,7 @@ def _link_to_data(turn: Turn) -> None:
 
 
 def _ask_to_erase(turn: Turn) -> None:
+    confirming.asked(turn, "erase")
     texts = turn.content.texts
     count = len(supporters.of_person(turn.work, turn.person.id))
     family = texts.get("life.erase.family", count=str(count)) if count > 1 else None
@@ -273,6 +309,7 @@ def _ask_to_erase(turn: Turn) -> None:
 
 def _ask_again(turn: Turn) -> None:
     """The second time; its button counts for a few minutes only."""
+    confirming.asked(turn, "erase_sure")
     texts = turn.content.texts
     asked_at = str(int(turn.work.now.timestamp()))
     yes = Tap(texts.get("life.erase.sure_yes"), _data("erase_now", asked_at))

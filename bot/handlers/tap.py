@@ -20,6 +20,18 @@ from bot.handlers import (
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 
+OF_FLOW = {
+    results.FLOW: results.show_more,
+    mine.FLOW: mine.tapped,
+    partner.FLOW: partner.tapped,
+    registered.FLOW: registered.tapped,
+    registered.ASKED: registered.answered,
+    tips.FLOW: tips.tapped,
+    registering.FLOW: registering.tapped,
+    papers.FLOW: papers.tapped,
+    course.FLOW: course.tapped,
+}
+
 
 def tapped(turn: Turn, event: ButtonTapped) -> None:
     """What comes back from a phone may be old, doubled or made up: every one of them gets a kind way on."""
@@ -31,24 +43,8 @@ def tapped(turn: Turn, event: ButtonTapped) -> None:
         show_menu(turn)
     elif tap.flow == danger.FLOW:
         danger.said(turn, tap.answer, tap.question)
-    elif tap.flow == results.FLOW:
-        results.show_more(turn, tap)
-    elif tap.flow == mine.FLOW:
-        mine.tapped(turn, tap)
-    elif tap.flow == partner.FLOW:
-        partner.tapped(turn, tap)
-    elif tap.flow == registered.FLOW:
-        registered.tapped(turn, tap)
-    elif tap.flow == registered.ASKED:
-        registered.answered(turn, tap)
-    elif tap.flow == tips.FLOW:
-        tips.tapped(turn, tap)
-    elif tap.flow == registering.FLOW:
-        registering.tapped(turn, tap)
-    elif tap.flow == papers.FLOW:
-        papers.tapped(turn, tap)
-    elif tap.flow == course.FLOW:
-        course.tapped(turn, tap)
+    elif tap.flow in OF_FLOW:
+        OF_FLOW[tap.flow](turn, tap)
     elif tap.flow not in FLOWS:
         turn.say("talk.finished_already")
         show_menu(turn)

@@ -5,31 +5,46 @@ What was typed is understood and forgotten: it is neither stored (but for what a
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import cache
 
-from bot import crisis, metrics, postback
+from bot import crisis, postback
+from bot.desk import dangers
 from bot.events import TextSent
 from bot.flows.talk import plain
-from bot.handlers import course, danger, mine, partner, registered, registering, staff_link, talking, tips
+from bot.handlers import (
+    course,
+    danger,
+    mine,
+    partner,
+    registered,
+    registering,
+    staff_link,
+    sure,
+    talking,
+    tips,
+)
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
-from storage import conversations, dangers, people
-
-QUIET_AFTER_DANGER = dt.timedelta(hours=24)
+from storage import conversations
 
 
 def sent(turn: Turn, event: TextSent) -> None:
     """Danger, a word that leads elsewhere, a code, a number of one's own, an answer; else the menu."""
     conversation = conversations.open_one(turn.work, turn.person.id)
     found = crisis.detect(event.text, turn.content.lexicon)
-    if found is not None:
+    if found is not None and not (found.soft and _own_words(turn, event.text)):
         _answer_danger(turn, found)
         return
     if said := _after_danger(turn, event.text, conversation):
         danger.said(turn, said)
         return
     if staff_link.said(turn, event.text):
+        return
+    if said_so := sure.answered(turn, event.text):
+        _sure(turn, *said_so)
+        return
+    meant = _meant(turn, event.text, "menu.words")
+    if meant == "give_up" and course.give_up(turn, conversation):
         return
     if command := _command(turn, event.text):
         if conversation is not None and command != "menu":
@@ -43,14 +58,26 @@ def sent(turn: Turn, event: TextSent) -> None:
         return
     if course.typed(turn, event.text):
         return
-    if meant := _meant(turn, event.text, "menu.words"):
+    if meant and meant != "give_up":
         _begin(turn, meant)
     elif mine.show_one(turn, event.text):
         pass
     elif conversation is not None:
         talking.typed(turn, conversation, event.text, event.message_id)
+    elif (months := _meant(turn, event.text, "life.pause.words")) and registered.pause_typed(turn, months):
+        pass
     else:
         turn.say("menu.not_understood")
+        show_menu(turn)
+
+
+def _sure(turn: Turn, question: str, yes: bool) -> None:
+    """Yes or no to a question that stands on the screen and belongs to no conversation."""
+    if question != "leave_shop":
+        registered.sure(turn, question, yes)
+    elif yes:
+        partner.tapped(turn, postback.Tap(partner.FLOW, "", "left", ""))
+    else:
         show_menu(turn)
 
 
@@ -95,6 +122,16 @@ def _meant(turn: Turn, text: str, under: str) -> str | None:
     return None
 
 
+def _own_words(turn: Turn, text: str) -> bool:
+    """Whether these are words that we put on a button or ask for: nobody is in danger for saying them."""
+    return plain(text) in _all_plain(turn.content.own_words)
+
+
+@cache
+def _all_plain(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(plain(word) for word in words)
+
+
 @cache
 def _words(listed: str) -> frozenset[str]:
     """A list of words from content/, as `plain` makes them; never what a person typed."""
@@ -103,7 +140,5 @@ def _words(listed: str) -> frozenset[str]:
 
 def _answer_danger(turn: Turn, found: crisis.Danger) -> None:
     """Help at once; no news for a day; a row for staff without any words."""
-    dangers.note(turn.work, turn.person, found.code, found.category)
-    people.hold_broadcasts(turn.work, turn.person.id, turn.work.now + QUIET_AFTER_DANGER)
-    metrics.DANGERS.labels(code=found.code).inc()
+    dangers.happened(turn.work, turn.person, found.code, found.category)
     danger.answer(turn, found)

@@ -78,6 +78,17 @@ def _entry(work: Work, each: Joining) -> Supporter | None:
     return supporters.get(work, each.supporter_id) if each.supporter_id else None
 
 
+def _held(work: Work, joining_id: str) -> tuple[Joining, Supporter | None]:
+    """Both, as they stand now and until this unit of work ends: the entry with its phone first, as its chat does."""
+    each = joinings.get(work, joining_id)
+    if each is None:
+        raise CannotBeDone("gone")
+    if each.supporter_id is not None:
+        supporters.hold(work, each.supporter_id)
+    each = joinings.locked(work, joining_id)
+    return each, supporters.hold(work, each.supporter_id) if each.supporter_id else None
+
+
 # ---- in ----------------------------------------------------------------------------------------------------
 
 
@@ -93,13 +104,11 @@ def approve(
 ) -> Supporter:
     """Whoever waits is in. `as_entry`: they are this one of the register; `as_place`: this one of the roster;
     `as_name`: they are called so."""
-    each = joinings.locked(work, joining_id)
-    entry = _entry(work, each)
+    each, entry = _held(work, joining_id)
     if entry is None:
         raise CannotBeDone("gone")
     if each.status == "joined" and each.why is None and not (as_entry or as_place or as_name):
         raise CannotBeDone("nothing_to_do")
-    entry = supporters.locked(work, entry.id)
     if as_place is not None:
         place, words = as_place
         told = matching.filled(supporters.profile(work, entry)) | matching.filled(words)
@@ -169,13 +178,12 @@ def profile_tap(entry: Supporter) -> str:
 def decline(work: Work, content: Content, joining_id: str, actor: str) -> Supporter | None:
     """They were not there: this course does not count. Whoever has no other one is no supporter any more; the
     entry stays as one who has left, so that a mistake can be made good (`approve`)."""
-    each = joinings.locked(work, joining_id)
+    each, entry = _held(work, joining_id)
     if each.status == "declined":
         raise CannotBeDone("nothing_to_do")
     was_in = each.status == "joined"
     joinings.decide(work, each, "declined")
     joinings.was_not_there(work, each.course_id, each.supporter_id, each.person_id)
-    entry = _entry(work, each)
     if entry is None:
         return None
     audit.note(work, actor, "decline", "supporter", entry.id, entry.channel)

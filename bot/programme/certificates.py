@@ -36,6 +36,10 @@ def issue(work: Work, content: Content, supporter: Supporter) -> Certificate:
     there = certificates.of(work, supporter.id)
     if there is not None:
         return there
+    held = supporters.hold(work, supporter.id)  # nobody erases them while their certificate is made
+    if held is None:
+        raise NoCertificate("not_yet")
+    supporter = held
     if supporter.state not in SUPPORTING:
         raise NoCertificate("not_yet")
     if not supporters.profile(work, supporter).name:

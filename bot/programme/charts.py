@@ -201,5 +201,10 @@ def _saved(figure: Figure, suffix: str) -> bytes:
         raise ValueError(f"{suffix}: {' or '.join(DRAWN)} is expected")
     out = io.BytesIO()
     kind = suffix.lower().removeprefix(".")
-    figure.savefig(out, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
+    if kind == "svg":
+        figure.savefig(out, format=kind, dpi=DPI, metadata={"Date": None})
+    else:
+        figure.savefig(
+            out, format=kind, dpi=DPI, pil_kwargs={"compress_level": 1}
+        )  # larger by little, sooner done
     return out.getvalue()

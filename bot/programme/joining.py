@@ -109,7 +109,8 @@ def watch_guessing(work: Work, channel: str) -> None:
 def read(work: Work, channel: str, person_id: str, said: str) -> Found | None:
     """The code in these words, as it stands; a card is kept for this person from now on while they answer.
 
-    While somebody guesses on this channel, only what counts today is known at all.
+    While somebody guesses on this channel, only what counts now is known at all; and whoever brings a code of another
+    day waits for staff (`_enter`): nobody's guessing may keep others out.
     """
     maybe = codes_in(said)
     card = cards.by_code(work, channel, maybe)
@@ -119,7 +120,7 @@ def read(work: Work, channel: str, person_id: str, said: str) -> Found | None:
     state = _state(work, course)
     if state == "open" and card is not None:
         state = _state_of_card(work, card, person_id)
-    if guessing(work, channel) and not (state == "open" and _today(work, course)):
+    if state != "open" and guessing(work, channel):
         return None
     return Found(state, course, card)
 
@@ -259,7 +260,7 @@ def _enter(work: Work, person: Person, course_id: str, card_id: str | None) -> _
     mine = [each for each in joinings.of_person(work, person.id) if each.course_id == course.id]
     if any(each.status == "declined" for each in mine):
         return _Entrance(course, "waiting", "declined_before")
-    if gate.by_approval:
+    if gate.by_approval or (guessing(work, course.channel) and not _today(work, course)):
         return _Entrance(course, "waiting", "by_approval")
     if card_id is None and joinings.joined_by_code(work, course.id) >= most_by_code(work, course):
         _alarm_over_cap(work, course)

@@ -13,7 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
-from storage import audit, course_places, erasing, outbox, people, supporters
+from storage import audit, course_places, erasing, joinings, outbox, people, supporters
 from storage.life import first_course
 from storage.people import Person
 from storage.supporters import SUPPORTING, State, Supporter
@@ -146,11 +146,17 @@ def leave(work: Work, supporter: Supporter, actor: str = PERSON) -> Supporter:
 
 
 def come_back(work: Work, content: Content, supporter: Supporter, actor: str = PERSON) -> Supporter:
-    """A supporter again, without a new course."""
+    """A supporter again, without a new course; never past the staff who declined them, or have yet to look."""
     now = supporters.locked(work, supporter.id)
-    if now.state != "left":
+    if now.state != "left" or (actor == PERSON and never_let_in(work, now)):
         raise NotPermitted(f"{now.state} -> registered")
     return registered(work, content, now, actor)
+
+
+def never_let_in(work: Work, supporter: Supporter) -> bool:
+    """Whether they came by codes alone, and none of these counts: declined, or waiting for approval."""
+    through = joinings.of_supporter(work, supporter.id)
+    return supporter.source == "line" and bool(through) and all(one.status != "joined" for one in through)
 
 
 def change_place(
@@ -258,6 +264,10 @@ def erase_person(work: Work, person: Person, actor: str = PERSON) -> None:
 
 def erase_entry(work: Work, supporter: Supporter, actor: str) -> None:
     """One entry of the register goes. Where it was the only one of a phone, so does all about that phone."""
+    held = supporters.hold(work, supporter.id)
+    if held is None:  # somebody else was faster
+        return
+    supporter = held
     person = people.get(work, supporter.person_id) if supporter.person_id else None
     others = [] if person is None else supporters.of_person(work, person.id)
     if person is not None and len(others) == 1:

@@ -13,7 +13,7 @@ from typing import Any
 from bot.content.library import Content
 from bot.programme import joining as coming_in
 from bot.programme import life
-from storage import audit, course_members, course_places, courses, joinings, supporters
+from storage import audit, certificates, course_members, course_places, courses, joinings, supporters
 from storage.course_places import Place
 from storage.courses import Course
 from storage.joinings import Joining, Why
@@ -184,6 +184,7 @@ def merge(work: Work, content: Content, entry: Supporter, twin: Supporter) -> Su
     """Two entries are one person: the older one stays, with what is new; everything that hangs on both is its own."""
     fresh, old = supporters.locked(work, entry.id), supporters.locked(work, twin.id)
     words = {**filled(supporters.profile(work, old)), **filled(supporters.profile(work, fresh))}
+    certificates.hand_over(work, fresh.id, old.id, old.number or fresh.number)
     joinings.hand_over(work, fresh.id, old.id)
     supporters.erase(work, fresh)
     newer = ("person_id", "district", "age_band", "group_name", "consent_version", "consent_at")

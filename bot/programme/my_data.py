@@ -57,7 +57,8 @@ def _section(work: Work, content: Content, person: Person, each: Held) -> Sectio
     title = texts.get(key) if texts.has(key) else each.table
     tell = _TELL.get(each.table)
     if tell is not None:
-        return Section(title, tuple(line for row in each.rows for line in tell(work, content, person, row)))
+        rows = sorted(each.rows, key=lambda row: str(_when(row) or ""))  # as it happened
+        return Section(title, tuple(line for row in rows for line in tell(work, content, person, row)))
     if each.table in COUNTED:
         days = sorted(at for row in each.rows if (at := _when(row)) is not None)
         lines = [(texts.get("my_data.count"), str(len(each.rows)))]

@@ -127,7 +127,7 @@ def answered_on_line(
         return None
     kept = _checked(content, ratings)
     if kept:
-        course_answers.keep(work, course.channel, course.id, _today(work), kept)
+        course_answers.keep(work, course.channel, course.id, course.last_on, kept)
     return course
 
 
@@ -136,12 +136,12 @@ def answered_on_paper(
 ) -> bool:
     """The same from the page behind the QR code; sent twice it counts once."""
     kept = _checked(content, ratings)
-    return course_answers.keep(work, course.channel, course.id, _today(work), kept, words, once)
+    return course_answers.keep(work, course.channel, course.id, course.last_on, kept, words, once)
 
 
 def wrote(work: Work, course: Course, words: str) -> None:
     """Free words, from the form behind a link that works once."""
-    course_answers.keep(work, course.channel, course.id, _today(work), {}, words)
+    course_answers.keep(work, course.channel, course.id, course.last_on, {}, words)
 
 
 def dangers(content: Content, words: str) -> tuple[Danger, ...]:
@@ -152,10 +152,6 @@ def dangers(content: Content, words: str) -> tuple[Danger, ...]:
 def _checked(content: Content, ratings: Mapping[str, int]) -> dict[str, int]:
     known = {question.key: question for question in content.programme.courses.questions}
     return {key: number for key, number in ratings.items() if key in known and 1 <= number <= known[key].best}
-
-
-def _today(work: Work) -> dt.date:
-    return work.now.astimezone(TOKYO).date()
 
 
 # ---- results -----------------------------------------------------------------------------------------------

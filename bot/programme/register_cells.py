@@ -60,7 +60,9 @@ _NO: Final = {
 }
 _HONORIFIC: Final = re.compile(r"(?<=.)\s*(様|殿|さん|さま|氏)$")
 _NOT_A_PERSON: Final = re.compile(r"^(合計|小計|総計|計|以上|以下余白|余白|人数|.*\d+\s*名)$")
-_FEW: Final = 4  # cells of a row with a sum: 合計, and a number or two
+_FEW: Final = 4  # cells of a row with a sum that are no bare numbers
+_NUMBER: Final = re.compile(r"[\d.,%]+[人名件]?")
+_WIDE: Final = re.compile(r"[\uff01-\uffef\u3000]+")
 _SEVERAL_PEOPLE: Final = re.compile(r"[、,/&＆\n]|(?<=[一-龠])[・と](?=[一-龠])|ほか|他\d*名")
 LEAVING: Final = re.compile(r"転出|死亡|逝去|亡くな|故人|退会|辞退|辞め|やめ|停止|休止|拒否")
 
@@ -117,7 +119,7 @@ def as_text(cell: Cell) -> str:
 def _half_width(text: str) -> str:
     """Full-width letters and half-width kana in their usual width. Only those: NFKC as a whole would turn 神 (U+FA19)
     and other letters of people's names into different ones."""
-    return re.sub(r"[\uff01-\uffef\u3000]+", lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    return text if text.isascii() else _WIDE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
 
 
 def _filled(text: str) -> str:
@@ -140,11 +142,12 @@ def name(reading: Reading) -> str | None:
 
 def is_no_person(reading: Reading) -> bool:
     """A sum, or the line that says that the rest of the paper is empty."""
-    words = [re.sub(r"\s", "", as_text(cell)) for cell in reading.cells if as_text(cell)]
-    said = re.sub(r"\s", "", reading.text("name") or reading.text("family"))
+    said = "".join((reading.text("name") or reading.text("family")).split())
     if said and not _NOT_A_PERSON.match(said):
         return False
-    return len(words) <= _FEW and any(_NOT_A_PERSON.match(word) for word in words)
+    words = [word for cell in reading.cells if (word := "".join(as_text(cell).split()))]
+    few = sum(not _NUMBER.fullmatch(word) for word in words) <= _FEW
+    return few and any(_NOT_A_PERSON.match(word) for word in words)
 
 
 def kana(reading: Reading) -> str | None:
@@ -160,7 +163,12 @@ def kana(reading: Reading) -> str | None:
     if not _KANA.fullmatch(plain):
         reading.remark("kana", "kana_unclear", said)
         return None
-    return "".join(chr(ord(sign) - 0x60) if "ァ" <= sign <= "ヶ" else sign for sign in plain)[:80]
+    return in_hiragana(plain)[:80]
+
+
+def in_hiragana(text: str) -> str:
+    """Katakana as hiragana; all else as it is."""
+    return "".join(chr(ord(sign) - 0x60) if "ァ" <= sign <= "ヶ" else sign for sign in text)
 
 
 # ---- how to reach them -------------------------------------------------------------------------------------
@@ -330,7 +338,7 @@ def district_of(text: str, town: Town) -> str | None:
     """The key of a district of this town: 東中学校区, 東中, 東 …"""
     plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
     for district in town.districts:
-        if plain in (district.key, district.name):
+        if plain in (district.key, district.name, district.kana):
             return district.key
     stem = _stem(plain.removeprefix(town.name).removeprefix("市立").removeprefix("町立"))
     same = [district.key for district in town.districts if stem and _stem(district.name) == stem]

@@ -11,9 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import python_calamine
-import xlsxwriter
-
 from bot.csv_file import csv_file
 
 Cell = str | int | float | bool | dt.date | dt.datetime | dt.time | dt.timedelta
@@ -80,6 +77,8 @@ def read_bytes(data: bytes) -> tuple[Sheet, ...]:
 
 
 def _book(data: bytes) -> tuple[Sheet, ...]:
+    import python_calamine  # here and below: who reads and writes no book need not wait for it
+
     sheets = []
     try:
         with python_calamine.load_workbook(io.BytesIO(data)) as book:
@@ -173,6 +172,8 @@ def table_bytes(suffix: str, title: str, rows: Sequence[Sequence[str]]) -> bytes
 
 def _xlsx(title: str, rows: Sequence[Sequence[str]]) -> bytes:
     """Every cell is text, also for whoever edits it later: neither formula nor link, and no 0 is lost."""
+    import xlsxwriter
+
     out = io.BytesIO()
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(out, {"in_memory": True, **plain})

@@ -62,6 +62,16 @@ def lines(
             yield _line(reading, layout.sheet, row.line, content, labels, today, town)
 
 
+def no_people(layouts: Sequence[Layout]) -> list[str]:
+    """The rows that are not read because they are sums or say that the rest is empty, as `Line.place` names them."""
+    return [
+        f"{layout.sheet}:{row.line}" if layout.sheet else str(row.line)
+        for layout in layouts
+        for row in layout.rows
+        if cells.is_no_person(Reading(layout.columns, row.cells))
+    ]
+
+
 def _line(
     reading: Reading,
     sheet: str,

@@ -112,6 +112,8 @@ def note_there(work: Work, content: Content, course: Course, row: Row, actor: st
 def _there(
     work: Work, content: Content, course: Course, place: Place | None, entry: Supporter | None, actor: str
 ) -> bool:
+    if entry is not None:
+        entry = supporters.locked(work, entry.id)  # and its phone: its chat takes them in this order
     fresh = courses.attend(
         work,
         course.id,

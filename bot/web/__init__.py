@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from bot import log
+from bot import log, outage
 from bot.web.uploads import Request
+from storage.trouble import is_outage
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,13 +30,26 @@ class _Web(Flask):
     ) -> None:
         if exc_info[1] is not None:
             log.error("web.failed", exc_info[1], endpoint=request.endpoint)
+            if is_outage(exc_info[1]):
+                outage.noticed(outage.DATABASE)
 
 
 def create_flask(services: Services) -> Flask:
     """The whole WSGI application."""
     # Here and not above: whoever wants one room (a test of walk.py, say) need not open all of them.
-    from bot.web import courses, details, guard, handbook, health, my_data, papers, profile, webhook
-    from bot.web.desk import acts, concern_page, entry, gate, inbox, line, me, paper, photos, sign_in
+    from bot.web import (
+        courses,
+        details,
+        guard,
+        handbook,
+        health,
+        line_login,
+        my_data,
+        papers,
+        profile,
+        webhook,
+    )
+    from bot.web.desk import acts, concern_page, dangers, entry, gate, inbox, line, me, paper, photos, sign_in
 
     app = _Web("bot.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
@@ -44,8 +58,9 @@ def create_flask(services: Services) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]
     guard.protect(app, services)
     gate.protect(app, services)
-    desk = (sign_in, me, entry, photos, inbox, concern_page, acts, paper, line)
-    for room in (webhook, health, handbook, courses, details, my_data, papers, profile, *desk):
+    desk = (sign_in, me, entry, photos, inbox, dangers, concern_page, acts, paper, line)
+    links = (courses, details, my_data, papers, profile, line_login)
+    for room in (webhook, health, handbook, *links, *desk):
         app.register_blueprint(room.blueprint(services))
     return app
 

@@ -17,6 +17,7 @@ from bot.crisis import Danger
 from bot.crisis_reply import reply_for
 from bot.mailer import is_address
 from bot.programme import questionnaire
+from bot.programme.register_cells import in_hiragana
 from bot.web.details_fields import LONGEST, tidy
 from storage import courses, links, tries
 from storage.courses import Course
@@ -47,8 +48,9 @@ MANY = Limit(
 
 
 def given_in(form: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
-    """What was typed: one line each, nothing around it."""
-    return {name: " ".join(tidy(form.get(name, "")).split()) for name in names}
+    """What was typed: one line each, nothing around it, one width of letters."""
+    typed = {name: unicodedata.normalize("NFKC", tidy(form.get(name, ""))) for name in names}
+    return {name: " ".join(text.split()) for name, text in typed.items()}
 
 
 def wrong_in(texts: Texts, given: Mapping[str, str], *, needs_contact: bool = True) -> dict[str, str]:
@@ -61,7 +63,7 @@ def wrong_in(texts: Texts, given: Mapping[str, str], *, needs_contact: bool = Tr
         errors["name"] = texts.get("course_web.missing.name")
     if given["phone"] and not _PHONE.fullmatch(plain_phone(given["phone"])):
         errors["phone"] = texts.get("course_web.wrong.phone")
-    if given["mail"] and not is_address(unicodedata.normalize("NFKC", given["mail"])):
+    if given["mail"] and not is_address(given["mail"]):
         errors["mail"] = texts.get("course_web.wrong.mail")
     if needs_contact and not given["phone"] and not given["mail"]:
         errors["phone"] = texts.get("course_web.missing.contact")
@@ -69,9 +71,9 @@ def wrong_in(texts: Texts, given: Mapping[str, str], *, needs_contact: bool = Tr
 
 
 def profile_of(given: Mapping[str, str]) -> Profile:
-    """The words as they are kept."""
-    mail = unicodedata.normalize("NFKC", given["mail"]) or None
-    return Profile(given["name"], given["kana"] or None, given["phone"] or None, mail)
+    """The words as they are kept; the phone as its digits."""
+    kana, phone = in_hiragana(given["kana"]) or None, plain_phone(given["phone"]) or None
+    return Profile(given["name"], kana, phone, given["mail"] or None)
 
 
 # ---- the questionnaire -------------------------------------------------------------------------------------

@@ -19,21 +19,19 @@ from bot.course_words import when_said
 from bot.programme import course_news
 from bot.programme import courses as seats
 from bot.programme.course_news import Office
-from bot.web import course_forms
+from bot.web import course_forms, course_names, own_line
 from bot.web.course_forms import MANY, PERSON, given_in, wrong_in
-from storage import course_places, courses, links, tries
+from storage import course_places, courses, tries
 from storage.course_places import Place
 from storage.courses import Course
-from storage.supporters import Profile
 from storage.work import Work
 
 if TYPE_CHECKING:
     from bot.app import Services
 
 DONE = "course_done"  # in the session: what this browser has just done
-NAME = "course_name"  # what a link of the chat may be for
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ONCE = re.compile(r"[0-9a-f]{32}")
+_HEX = re.compile(r"[0-9a-f]{32}")
 
 
 def office_of(services: Services) -> Office:
@@ -43,8 +41,9 @@ def office_of(services: Services) -> Office:
 
 
 def blueprint(services: Services) -> Blueprint:
-    """The pages under /c/; those of the questionnaire are in course_forms.py."""
+    """The pages under /c/; those of the questionnaire are in course_forms.py, that of a name in course_names.py."""
     pages = Blueprint("courses", __name__, url_prefix="/c")
+    own_line.protect(pages, services)
 
     @pages.get("")
     @pages.get("/")
@@ -82,7 +81,7 @@ def blueprint(services: Services) -> Blueprint:
         errors = wrong_in(services.content.texts, given)
         if "consent" not in request.form:
             errors["consent"] = services.content.texts.get("course_web.missing.consent")
-        if errors or not _ONCE.fullmatch(once):
+        if errors or not _HEX.fullmatch(once):
             return _page(services, offer, given, errors), 422
         with services.db.work() as work:
             bucket = tries.bucket(work, "course", request.remote_addr or "")
@@ -148,40 +147,14 @@ def blueprint(services: Services) -> Blueprint:
             "courses_cancel.html", place=place, token=token, result=result, **_words_of(services, course)
         )
 
-    # ---- the name of somebody who signed up on LINE -------------------------------------------------------
-
-    @pages.get("/name/<link_id>")
-    def name_begin(link_id: str) -> ResponseReturnValue:
-        """Only a button: nothing is looked up, so nothing can be spent."""
-        return render_template("courses_begin.html", kind="name")
-
-    @pages.post("/name/<link_id>")
-    def name(link_id: str) -> ResponseReturnValue:
-        """The form; with `do` the words are kept and the link is spent, together."""
-        token = request.form.get("token", "")
-        if not (_TOKEN.fullmatch(link_id) and _TOKEN.fullmatch(token)):
-            return _gone()
-        given = given_in(request.form, PERSON)
-        errors: dict[str, str] = {}
-        if request.form.get("do") == "keep":
-            errors = wrong_in(services.content.texts, given, needs_contact=False)
-            if not errors:
-                return _keep_name(services, link_id, token, course_forms.profile_of(given))
-        with services.db.look() as work:
-            link = links.peek(work, link_id, token)
-        if link is None or link.purpose != NAME:
-            return _gone()
-        days = str(services.content.programme.courses.keep_names_days)
-        page = render_template("courses_name.html", token=token, given=given, errors=errors, days=days)
-        return (page, 422) if errors else page
-
     course_forms.add_pages(pages, services)
+    course_names.add_pages(pages, services)
     return pages
 
 
 def _offer(work: Work, sign: str) -> seats.Offer | None:
     """The course with this sign (or with this id, as staff know it), as somebody without LINE sees it."""
-    course = courses.by_sign(work, sign) or (courses.get(work, sign) if len(sign) == 32 else None)
+    course = courses.by_sign(work, sign) or (courses.get(work, sign) if _HEX.fullmatch(sign) else None)
     if course is None:
         return None
     taken = course_places.taken(work, course.id)
@@ -196,7 +169,7 @@ def _words_of(services: Services, course: Course) -> dict[str, Any]:
         "course": course,
         "facts": [(name, value.split("\n")) for name, value in seats.facts(content, course, year)],
         "when": when_said(course.sessions, year).split("\n"),
-        "desk": course_news.desk_said(content, course),
+        "desk": content.towns.get(course.town),
         "line": poster.chat_url(plan.basic_id, text) if plan and plan.basic_id else None,
     }
 
@@ -231,18 +204,6 @@ def _with_token(work: Work, place_id: str, token: str) -> Place | None:
     if not (_TOKEN.fullmatch(place_id) and _TOKEN.fullmatch(token)):
         return None
     return course_places.with_token(work, place_id, token)
-
-
-def _keep_name(services: Services, link_id: str, token: str, profile: Profile) -> ResponseReturnValue:
-    """Of many that come at once, exactly one is kept."""
-    with services.db.work() as work:
-        link = links.spend(work, link_id, token)
-        place = course_places.get(work, link.about) if link and link.purpose == NAME and link.about else None
-        if place is not None:
-            course_places.write(work, place, profile)
-    if place is None:
-        return _gone()
-    return render_template("courses_thanks.html", kind="name", calls=[], words=[])
 
 
 def _gone() -> ResponseReturnValue:

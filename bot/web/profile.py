@@ -6,7 +6,6 @@ same transaction. Wrong, spent and expired look alike. The form is always empty:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,9 +16,11 @@ from flask.typing import ResponseReturnValue
 from bot import crisis
 from bot.crisis import Danger, Level, Who
 from bot.crisis_reply import reply_for
+from bot.desk import dangers
 from bot.programme import approving, matching
+from bot.web import own_line, spent_links
 from bot.web.profile_fields import BOXES, GROUP, OWN_WORDS, profile_of, typed, wrong_with
-from storage import certificates, dangers, links, people, supporters
+from storage import certificates, links, people, supporters
 from storage.supporters import SUPPORTING, Supporter
 from storage.work import Work
 
@@ -30,7 +31,6 @@ HELD = "profile_held"  # in the session: the links whose forms are open, each wi
 SENT = "profile_sent"  # in the session: what came of the form that this browser has just sent
 MOST_HELD = 4
 EMERGENCY = ("ambulance", "police")
-_WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Opened:
 def blueprint(services: Services) -> Blueprint:
     """The pages under /s/."""
     pages = Blueprint("profile", __name__, url_prefix="/s")
+    own_line.protect(pages, services)
 
     @pages.get("/<link_id>")
     def begin(link_id: str) -> ResponseReturnValue:
@@ -54,15 +55,8 @@ def blueprint(services: Services) -> Blueprint:
 
     @pages.post("/<link_id>")
     def form(link_id: str) -> ResponseReturnValue:
-        """Who holds the token goes on to the form; the sealed session keeps it, so that reloading works."""
-        token = request.form.get("token", "")
-        with services.db.look() as work:
-            opened = _peek(work, link_id, token)
-        if opened is None:
-            return _gone()
-        others = [(other, kept) for other, kept in session.get(HELD, {}).items() if other != link_id]
-        session[HELD] = dict([*others[-(MOST_HELD - 1) :], (link_id, token)])
-        return redirect(url_for("profile.empty_form", link_id=link_id), 303)
+        """Who holds the token goes on to the form."""
+        return enter(services, link_id, request.form.get("token", ""))
 
     @pages.get("/<link_id>/form")
     def empty_form(link_id: str) -> ResponseReturnValue:
@@ -105,10 +99,19 @@ def blueprint(services: Services) -> Blueprint:
     return pages
 
 
+def enter(services: Services, link_id: str, token: str) -> ResponseReturnValue:
+    """On to the form; the sealed session keeps the token, so that reloading works."""
+    with services.db.look() as work:
+        opened = _peek(work, link_id, token)
+    if opened is None:
+        return _gone()
+    others = [(other, kept) for other, kept in session.get(HELD, {}).items() if other != link_id]
+    session[HELD] = dict([*others[-(MOST_HELD - 1) :], (link_id, token)])
+    return redirect(url_for("profile.empty_form", link_id=link_id), 303)
+
+
 def _peek(work: Work, link_id: str, token: str) -> Opened | None:
-    if not (_WELL_FORMED.fullmatch(link_id) and _WELL_FORMED.fullmatch(token)):
-        return None
-    return _opened(work, links.peek(work, link_id, token))
+    return _opened(work, spent_links.peek(work, link_id, token))
 
 
 def _opened(work: Work, link: links.Link | None) -> Opened | None:
@@ -125,6 +128,9 @@ def _opened(work: Work, link: links.Link | None) -> Opened | None:
 def _store(
     services: Services, work: Work, link_id: str, token: str, given: Mapping[str, str]
 ) -> dict[str, Any] | None:
+    peeked = links.peek(work, link_id, token)
+    if peeked is not None and peeked.person_id is not None:
+        people.keep_still(work, peeked.person_id)  # before the link, as erasing does
     opened = _opened(work, links.spend(work, link_id, token))
     if opened is None:
         return None
@@ -145,7 +151,7 @@ def _store(
     found = crisis.detect(given["motive_words"], content.lexicon) if given["motive_words"] else None
     person = people.get(work, opened.link.person_id) if found and opened.link.person_id else None
     if found and person:
-        dangers.note(work, person, found.code, found.category)
+        dangers.happened(work, person, found.code, found.category)
     state = "waiting" if written.supporter.state == "attended" else "kept"
     return {
         "state": "registered" if written.registered_now else state,

@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from bot.content.programme import Programme
 from bot.content.texts import Texts
+from bot.programme.register_cells import in_hiragana
 from bot.web.details_fields import tidy
 from storage.supporters import Profile, plain_phone
 
@@ -100,7 +101,7 @@ def profile_of(given: Mapping[str, str], programme: Programme) -> Profile:
         motive = f"{named}：{own}" if named else own
     return Profile(
         name=ENDINGS.sub("", given["name"]).strip() or None,
-        kana=given["kana"] or None,
+        kana=in_hiragana(given["kana"]) or None,
         phone=plain_phone(given["phone"]) or None,
         mail=given["mail"] or None,
         motive=motive,

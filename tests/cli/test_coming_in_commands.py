@@ -155,6 +155,17 @@ def test_a_leaked_code_is_seen_named_and_undone_in_one_command(
             "山田"
         }
     assert "いません" in run("supporter", "waiting").out
+    assert [each for each in run("supporter", "cohorts", "--json").json if each["course_id"] is None] == []
+    assert "退会 0 人" in run("supporter", "coverage").out
+
+
+def test_many_who_wait_for_the_same_reason_are_one_line(run: Run, opened: Database, course: Course) -> None:
+    ids = [comes(opened, course, number) for number in range(1, 9)]
+    said = run("supporter", "waiting")
+    assert "7 人" in said.out
+    assert not any(each in said.out for each in ids)
+    assert f"supporter waiting --course {course.id}" in said.out
+    assert all(each in run("supporter", "waiting", "--course", course.id).out for each in ids[1:])
 
 
 def test_who_is_surely_on_the_roster_is_spared(run: Run, opened: Database, course: Course) -> None:

@@ -7,7 +7,15 @@ import datetime as dt
 import pytest
 import typer
 
-from bot.cli.moments import read_day, read_hour, read_moment, read_month
+from bot.cli.moments import (
+    read_begin,
+    read_coming_day,
+    read_day,
+    read_end,
+    read_hour,
+    read_moment,
+    read_month,
+)
 
 TEN_IN_TOKYO = dt.datetime(2026, 12, 1, 1, 0, tzinfo=dt.UTC)
 
@@ -66,3 +74,33 @@ def test_december_ends_with_january() -> None:
     assert (begin.isoformat(), end.isoformat()) == ("2026-12-01T00:00:00+09:00", "2027-01-01T00:00:00+09:00")
     with pytest.raises(typer.BadParameter):
         read_month("2026-13")
+
+
+@pytest.mark.parametrize("text", ["2026/12/8", "2026-12-08", "２０２６年１２月８日"])
+def test_a_bare_day_is_meant_from_its_beginning_or_to_its_end(text: str) -> None:
+    assert read_begin(text).isoformat() == "2026-12-08T00:00:00+09:00"
+    assert read_end(text).isoformat() == "2026-12-09T00:00:00+09:00"
+    assert read_end("2026-12-01 10:00") == TEN_IN_TOKYO
+    with pytest.raises(typer.BadParameter):
+        read_end("2026-13-01")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *(
+            ("12/20", "2026-12-20"),
+            ("11月22日", "2026-11-22"),
+            ("１/５", "2027-01-05"),
+            ("2/29", "2028-02-29"),
+        ),
+        ("2026-12-06", "2026-12-06"),
+    ],
+)
+def test_a_day_without_its_year_is_the_next_such_day(text: str, meant: str) -> None:
+    assert read_coming_day(text, dt.date(2026, 11, 22)).isoformat() == meant
+
+
+def test_a_day_that_never_comes_is_refused() -> None:
+    with pytest.raises(typer.BadParameter):
+        read_coming_day("2/30", dt.date(2026, 11, 22))

@@ -6,8 +6,10 @@ import pytest
 import qrcode
 from PIL import Image
 
-from bot import fonts
-from bot.poster import MARGIN, PAGE, Poster, draw_poster, registration_url
+from bot import course_poster, fonts
+from bot import poster as drawing
+from bot.course_poster import Way
+from bot.poster import FOOT, MARGIN, PAGE, STEP, STEPS, Poster, Words, draw_poster, registration_url
 
 URL = registration_url("@tsunagari", "7KQ4M-2XW9H")
 
@@ -30,6 +32,34 @@ def ink_in_the_margins(sheet: Image.Image) -> bool:
 )
 def test_short_and_long_words_stay_within_the_sheet(title: str, place: str) -> None:
     assert not ink_in_the_margins(poster(title, place))
+
+
+LONG = Words(
+    "令和8年度 鳥取県東部圏域連携つながりサポーター養成講座〜声をかけ、話を聴き、窓口につなぐために〜（初心者向け）",
+    "全市町　つながりサポーター登録",
+    (
+        ("とき", "第1回 2026年12月6日（日）\n第2回 2026年12月13日（日）\n第3回 2026年12月20日（日）"),
+        (
+            "ところ",
+            "県民ふれあい会館 本館4階 講義室第一および第二、駐車場は裏手の文化会館側をご利用ください" * 2,
+        ),
+    ),
+    STEPS,
+    "わからないときは、会場の係に声をかけてください。",
+)
+
+
+def test_three_days_and_a_long_place_leave_every_step_its_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the steps were given: they begin so high that three of them stand under each other."""
+    given: list[int] = []
+    monkeypatch.setattr(drawing, "steps", lambda _draw, _words, top: given.append(top))
+    drawing.draw_sheet(LONG, "7KQ4M-2XW9H", URL)
+    course_poster.draw(
+        LONG, (Way("LINEで申し込む", URL), Way("LINEを使わない方", URL)), "https://a.jp/c/7KQ4M"
+    )
+    for top in given:
+        assert (FOOT - top - 70) / len(STEPS) >= STEP
+    assert len(given) == 2
 
 
 def test_the_qr_code_on_the_sheet_is_that_of_the_link() -> None:

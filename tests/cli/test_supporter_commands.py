@@ -294,6 +294,17 @@ def test_groups_are_summed(run: Run, listed: Path) -> None:
     ]
 
 
+def test_nobody_is_added_to_a_course_that_is_not_over_without_a_day(run: Run, opened: Database) -> None:
+    course = a_course(opened)
+    with opened.work() as work:
+        later = courses.Session((opened.clock() + dt.timedelta(days=30)).date(), None, None)
+        courses.edit(work, course, sessions=(*course.sessions, later))
+    said = run("supporter", "add", "--name", "山田 花子", "--town", "鳥取市", "--course", course.id)
+    assert said.code == 1
+    assert "まだ受講したことにできません" in said.err
+    assert "--attended-on" in said.err
+
+
 def test_what_became_of_a_course(run: Run, opened: Database, tmp_path: Path) -> None:
     course = a_course(opened)
     for name in ("山田 花子", "鈴木 一郎"):

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from phone import Phone
+from sqlalchemy import text
 from surroundings import Clock
 from town import PUBLIC_URL, TOKYO, Town
 
 from bot.programme import questionnaire
 from jobs import courses as job
+from jobs import programme as programme_job
 from storage import course_answers, course_places, courses, people
 from storage.courses import Course, Session
 
@@ -256,6 +258,32 @@ def test_nothing_that_is_stored_leads_from_the_answers_to_the_person(town: Town,
         *("id", "channel", "course_id", "on_date", "ratings")
     }
     assert "satisfaction" not in "".join(str(row) for row in town.rows(course_answers.course_asked))
+    assert answer.on_date == course.last_on  # not the day on which this person answered
+
+
+def test_after_the_night_not_even_the_order_of_rows_says_whose_answers_they_are(
+    town: Town, clock: Clock
+) -> None:
+    """PostgreSQL shows which transaction wrote a row: the one that noted who answered must not be the same."""
+    course, phone = after_it(town, clock)
+    phone.taps("アンケートに答える")
+    for label in ANSWERS:
+        phone.taps(label)
+    with town.services.db.work() as work:
+        for _ in range(5):
+            course_answers.keep(work, "default", course.id, course.last_on, {"satisfaction": 3}, "よかった")
+    before = [town.rows(table) for table in (course_answers.course_answers, course_answers.course_words)]
+    programme_job.night(town.services)
+    after = [town.rows(table) for table in (course_answers.course_answers, course_answers.course_words)]
+    assert after == before
+    with town.services.db.look() as work:
+        if not work.on_postgresql:
+            return
+        lying = work.conn.execute(text("SELECT id, xmin::text FROM course_answers ORDER BY ctid")).all()
+        noted = work.conn.execute(text("SELECT xmin::text FROM course_asked")).scalars().all()
+    assert [row.id for row in lying] == sorted(row.id for row in lying)
+    assert {row.xmin for row in lying}.isdisjoint(noted)
+    assert len({row.xmin for row in lying}) == 1
 
 
 def test_where_nobody_noted_who_was_there_all_with_a_seat_are_asked_the_day_after(
@@ -279,3 +307,83 @@ def test_two_weeks_later_it_is_too_late_and_the_old_button_says_so_kindly(town: 
     assert "いま答えられるアンケートは、ありません" in phone.sees
     with town.services.db.look() as work:
         assert not questionnaire.is_open(course, work.now)
+
+
+# ---- words instead of taps -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("said", ["もうしこむ", "申込み", "はい。", "お願いします", "行きます"])
+def test_what_people_type_for_signing_up_takes_the_seat(town: Town, said: str) -> None:
+    course = a_course(town)
+    phone = opens(town)
+    phone.types("1")
+    phone.types(said)
+    assert "お席をとりました" in phone.sees
+    with town.services.db.look() as work:
+        assert course_places.taken(work, course.id).seats == 1
+
+
+@pytest.mark.parametrize("said", ["キャンセル", "行けなくなりました。", "とりけし", "欠席します"])
+def test_who_has_a_seat_and_types_that_they_cannot_come_is_asked_about_it(town: Town, said: str) -> None:
+    course = a_course(town)
+    phone = signs_up(town)
+    phone.types(said)
+    assert f"「{TITLE}」の申込みを取り消しますか" in phone.sees
+    phone.types("はい。")
+    assert "申込みを取り消しました" in phone.sees
+    with town.services.db.look() as work:
+        assert course_places.taken(work, course.id).seats == 0
+
+
+def test_of_two_courses_the_one_on_the_screen_is_given_up(town: Town) -> None:
+    a_course(town)
+    other = a_course(town, title="つながりミーティング", days=9)
+    phone = signs_up(town)
+    for said in (f"講座の申込み {other.sign}", "はい", f"講座の申込み {other.sign}", "キャンセル"):
+        phone.types(said)
+    assert "「つながりミーティング」の申込みを取り消しますか" in phone.sees
+
+
+def test_two_courses_and_none_on_the_screen_are_shown_to_choose_from(town: Town) -> None:
+    a_course(town)
+    other = a_course(town, title="つながりミーティング", days=9)
+    phone = signs_up(town)
+    for said in (f"講座の申込み {other.sign}", "はい", "キャンセル"):
+        phone.types(said)
+    assert "どの講座・集まりを見ますか。" in phone.sees
+
+
+def test_cancelling_without_a_seat_is_just_the_end_of_a_talk(town: Town) -> None:
+    a_course(town)
+    phone = opens(town)
+    phone.types("キャンセル")
+    assert "ここでおわりにします" in phone.sees
+
+
+def test_in_another_conversation_the_word_ends_that_one(town: Town) -> None:
+    a_course(town)
+    phone = signs_up(town)
+    phone.types("お悩みハンドブック")
+    phone.types("キャンセル")
+    assert "ここでおわりにします" in phone.sees
+
+
+def test_who_has_a_seat_may_leave_it_as_it_is(town: Town) -> None:
+    a_course(town)
+    phone = signs_up(town)
+    phone.taps("くわしく見る・取り消す")
+    phone.taps("このままにする")
+    assert "申込みはそのままです" in phone.sees
+
+
+def test_who_waits_is_not_promised_the_news_of_the_day_before(town: Town) -> None:
+    a_course(town, capacity=1)
+    assert "前の日に" in signs_up(town).sees
+    assert "前の日に" not in signs_up(town, "キャンセル待ちをする").sees
+
+
+def test_the_sign_of_a_poster_may_be_typed_with_gaps(town: Town) -> None:
+    course = a_course(town)
+    phone = town.friend()
+    phone.types(f"講座の申込み {course.sign[:2]} {course.sign[2:].lower()}")
+    assert "のこり20席" in phone.sees

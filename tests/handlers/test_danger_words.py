@@ -11,13 +11,16 @@ from test_courses_chat import a_course, after_it
 from test_registered import supporter
 from town import MORNING, Town, the_content
 
-from bot import postback
+from bot import crisis, postback
 from bot.flows import FLOWS
+from storage import erasing
+from storage import people as people_rows
 from storage.audit import audit
 from storage.conversations import conversations
 from storage.dangers import dangers
 from storage.outbox import outbox
-from storage.people import people
+from storage.people import Person, people
+from storage.work import Work
 
 WORDS = "もう死にたい"
 OTHER_NOW = "となりのおじいさんが倒れています"
@@ -154,7 +157,8 @@ def test_who_wants_somebody_to_come_is_shown_to_staff(town: Town) -> None:
     phone = town.friend()
     phone.types(WORDS)
     phone.types("来て")
-    assert [row.code for row in town.rows(dangers)] == ["S1", "come"]
+    (row,) = town.rows(dangers)
+    assert (row.code, row.times, row.come_at) == ("S1", 1, MORNING)
 
 
 def test_who_called_for_somebody_else_is_led_on_to_tell_the_town(town: Town) -> None:
@@ -229,8 +233,108 @@ def test_the_menu_button_for_somebody_to_talk_to_can_be_dialled(town: Town) -> N
         assert number in shown
 
 
+def test_for_a_day_the_menu_keeps_the_lines_that_always_answer(town: Town, clock: Clock) -> None:
+    phone = town.friend()
+    phone.types(WORDS)
+    phone.taps("だいじょうぶ")
+    assert {"tel:0120061338", "tel:0120279338"} <= set(dials(phone))
+    clock.move(hours=23)
+    phone.types("メニュー")
+    assert {"tel:0120061338", "tel:0120279338"} <= set(dials(phone))
+    assert "気になる人がいる" in labels(phone)
+    clock.move(hours=1, seconds=1)
+    phone.types("メニュー")
+    assert dials(phone) == []
+
+
+def test_twenty_messages_in_an_hour_are_one_person_to_look_after(town: Town, clock: Clock) -> None:
+    phone = town.friend()
+    for _ in range(20):
+        phone.types(WORDS)
+        clock.move(minutes=3)
+    (row,) = town.rows(dangers)
+    assert (row.times, row.at, row.alarm_at) == (20, MORNING, MORNING)
+    assert row.last_at == MORNING + dt.timedelta(minutes=57)
+
+
+def test_two_people_at_the_same_moment_are_two(town: Town) -> None:
+    for phone in (town.friend(), town.friend()):
+        phone.types(WORDS)
+        assert "tel:0120061338" in dials(phone)
+    rows = town.rows(dangers)
+    assert len({row.person_id for row in rows}) == len({row.number for row in rows}) == 2
+
+
+def test_when_it_becomes_worse_people_are_told_anew(town: Town, clock: Clock) -> None:
+    phone = town.friend()
+    phone.types(WORDS)
+    clock.move(minutes=5)
+    phone.types("いま橋の上にいます。飛び降ります")
+    (row,) = town.rows(dangers)
+    assert (row.code, row.times, row.alarm_at) == ("S0", 2, MORNING + dt.timedelta(minutes=5))
+
+
+def test_what_is_vague_is_kept_and_wakes_nobody(town: Town) -> None:
+    phone = town.friend()
+    phone.types("今日食べるものがありません")
+    (row,) = town.rows(dangers)
+    assert (row.code, row.alarm_at) == ("L1", None)
+
+
+def test_an_old_button_for_somebody_to_come_is_taken_seriously_also_without_words_before(town: Town) -> None:
+    phone = town.friend()
+    phone.taps_data("v1;danger;self;come;")
+    (row,) = town.rows(dangers)
+    assert (row.category, row.come_at, row.alarm_at) == ("asked", MORNING, MORNING)
+
+
+def test_taking_the_message_back_takes_nothing_from_those_who_look_after_the_person(town: Town) -> None:
+    phone = town.friend()
+    phone.types(WORDS, message_id="m-words")
+    before = town.rows(dangers)
+    phone.send({"type": "unsend", "unsend": {"messageId": "m-words"}})
+    assert town.rows(dangers) == before
+
+
+def test_who_blocks_us_afterwards_is_still_looked_after(town: Town) -> None:
+    phone = town.friend()
+    phone.types(WORDS)
+    phone.send({"type": "unfollow"})
+    (row,) = town.rows(dangers)
+    assert (row.seen_at, row.closed_at) == (None, None)
+
+
+def test_who_erases_everything_is_a_row_without_a_person(town: Town) -> None:
+    phone = town.friend()
+    phone.types(WORDS)
+    (before,) = town.rows(dangers)
+    with town.services.db.work() as work:
+        erasing.erase_person(work, _person(work, before.person_id), ())
+    (row,) = town.rows(dangers)
+    assert (row.id, row.person_id, row.alarm_at) == (before.id, None, MORNING)
+    phone.types(WORDS)
+    assert len(town.rows(dangers)) == 2
+
+
+def _person(work: Work, person_id: str) -> Person:
+    found = people_rows.get(work, person_id)
+    assert found is not None
+    return found
+
+
 def test_exaggeration_is_no_danger(town: Town) -> None:
     phone = town.friend()
     phone.types("きょうは死ぬほど暑いですね")
     assert town.rows(dangers) == []
     assert "お返事ができません" in phone.sees
+
+
+def test_a_vague_hint_is_no_danger_where_it_is_what_our_own_button_says(town: Town) -> None:
+    content = the_content()
+    vague = {
+        word for word in content.own_words if (found := crisis.detect(word, content.lexicon)) and found.soft
+    }
+    phone = town.friend()
+    for word in sorted({"気になる人がいる", *vague})[:40]:
+        phone.types(word)
+        assert town.rows(dangers) == [], word

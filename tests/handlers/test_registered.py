@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from phone import Phone
 from surroundings import Clock
 from town import PUBLIC_URL, Town
 
 from bot import postback
+from bot.programme import approving, life
 from bot.programme import drips as told
-from bot.programme import life
 from jobs import programme
-from storage import audit, links, people, supporters
+from storage import audit, courses, joinings, links, people, supporters
 from storage.conversations import conversations
 from storage.outbox import outbox
 from storage.people import person_topics
@@ -134,6 +135,125 @@ def test_a_pause_for_three_months_and_back(town: Town) -> None:
     phone.taps("お休みを終わる")
     assert "おかえりなさい" in phone.sees
     assert now(town, made).state == "active"
+
+
+@pytest.mark.parametrize("said", ["３か月", "三ヶ月", "3カ月"])
+def test_how_long_may_be_typed(town: Town, said: str) -> None:
+    phone, made = supporter(town)
+    phone.types("休みたい")
+    phone.taps("お休みする")
+    phone.types(said)
+    assert now(town, made).paused_until == dt.date(2027, 3, 1)
+
+
+@pytest.mark.parametrize("said", ["はい", "うん、お願いします", "やめる"])
+def test_yes_may_be_typed_under_the_question_whether_to_leave(town: Town, clock: Clock, said: str) -> None:
+    phone, made = supporter(town)
+    phone.types("登録の内容")
+    phone.taps("サポーターをやめる")
+    clock.move(minutes=2)
+    phone.types(said)
+    assert "いままで、ありがとうございました" in phone.sees
+    assert now(town, made).state == "left"
+
+
+def test_no_may_be_typed_too(town: Town, clock: Clock) -> None:
+    phone, made = supporter(town)
+    phone.types("登録の内容")
+    phone.taps("サポーターをやめる")
+    clock.move(minutes=2)
+    phone.types("いいえ")
+    assert "このLINEでできること" in phone.sees
+    assert now(town, made).state == "active"
+
+
+def test_a_yes_counts_only_for_what_stands_on_the_screen_and_only_for_minutes(
+    town: Town, clock: Clock
+) -> None:
+    phone, made = supporter(town)
+    phone.types("登録の内容")
+    phone.taps("サポーターをやめる")
+    clock.move(minutes=6)
+    phone.types("はい")
+    phone.types("登録の内容")
+    phone.taps("サポーターをやめる")
+    clock.move(minutes=1)
+    phone.types("メニュー")
+    clock.move(minutes=1)
+    phone.types("はい")
+    assert now(town, made).state == "active"
+
+
+def test_in_a_family_a_typed_yes_takes_nobody_out(town: Town, clock: Clock) -> None:
+    phone, first = supporter(town)
+    _, second = supporter(town, phone, town="iwami", district="whole")
+    phone.types("登録の内容")
+    phone.taps("サポーターをやめる")
+    clock.move(minutes=1)
+    phone.types("はい")
+    assert "ボタンをおしてえらんで" in phone.sees
+    assert {now(town, each).state for each in (first, second)} == {"active"}
+
+
+def test_a_typed_yes_erases_nothing_but_shows_the_buttons_again(town: Town, clock: Clock) -> None:
+    phone, made = supporter(town)
+    phone.types("すべて消す")
+    phone.taps("すべて消す")
+    for button in ("消す", "はい、すべて消す"):
+        clock.move(minutes=1)
+        phone.types("はい")
+        assert "ボタンをおしてえらんで" in phone.sees
+        assert now(town, made).state == "active"
+        if button == "消す":
+            phone.taps(button)
+    phone.taps("はい、すべて消す")
+    assert "すべて消しました" in phone.sees
+
+
+def test_a_typed_no_keeps_everything(town: Town, clock: Clock) -> None:
+    phone, made = supporter(town)
+    phone.types("すべて消す")
+    phone.taps("すべて消す")
+    clock.move(minutes=1)
+    phone.types("いいえ")
+    assert "何も消していません" in phone.sees
+    assert now(town, made).state == "active"
+
+
+def test_who_is_no_supporter_pauses_nothing_by_typing(town: Town) -> None:
+    phone = town.friend()
+    phone.types("半年")
+    assert "お返事ができません" in phone.sees
+
+
+def test_who_was_declined_is_told_whom_to_call_and_finds_no_way_back_in(town: Town) -> None:
+    phone, made = supporter(town)
+    with town.services.db.work() as work:
+        course = courses.create(
+            work,
+            "default",
+            title="講座",
+            town="tottori",
+            on=COURSE,
+            place="駅南庁舎",
+            capacity=20,
+            valid_from=work.now,
+            valid_until=work.now + dt.timedelta(days=7),
+        )
+        each = joinings.add(
+            work,
+            "default",
+            course_id=course.id,
+            supporter_id=made.id,
+            person_id=str(made.person_id),
+            status="joined",
+        )
+        approving.decline(work, town.services.content, each.id, "山田")
+    phone.types("登録の内容")
+    assert "たしかめられていません" in phone.sees
+    assert "もう一度サポーターになる" not in phone.sees
+    phone.taps_data(postback.Tap("registered", "come_back", "", made.id).data())
+    assert now(town, made).state == "left"
 
 
 def test_a_double_tap_is_no_trouble(town: Town) -> None:

@@ -10,11 +10,13 @@ import pytest
 from surroundings import Clock
 from town import MORNING, the_content
 
-from bot.programme import approving, joining, matching
+from bot.programme import approving, joining, life, matching
+from bot.programme import certificates as issuing
 from bot.programme.approving import CannotBeDone
 from storage import (
     attempts,
     cards,
+    certificates,
     course_members,
     course_places,
     courses,
@@ -26,6 +28,7 @@ from storage import (
 from storage.courses import Course
 from storage.joinings import Gate, Joining
 from storage.supporters import Profile, Supporter
+from storage.transitions import NotPermitted
 from storage.work import Database, Work
 
 C = the_content()
@@ -77,10 +80,9 @@ def imported(work: Work, words: Profile, **more: Any) -> Supporter:
         work,
         "default",
         source="import",
-        state="attended",
         town="tottori",
         profile=words,
-        **{"attended_on": MORNING.date(), **more},
+        **{"state": "attended", "attended_on": MORNING.date(), **more},
     )
 
 
@@ -249,18 +251,48 @@ def test_cards_do_not_use_up_the_places_of_the_code(db: Database) -> None:
         assert comes(work, course, 9).result == "registered"
 
 
-def test_while_everybody_guesses_only_what_counts_today_is_known(db: Database, clock: Clock) -> None:
+def guesses(work: Work, number: int, times: int = joining.GUESSES_OF_ALL) -> people.Person:
+    person = people.lock(work, "default", f"U{number:032x}")
+    for _ in range(times):
+        attempts.count(work, "default", person.id, joining.GUESS, joining.WITHIN)
+    return person
+
+
+def test_while_everybody_guesses_only_what_counts_now_is_known(db: Database, clock: Clock) -> None:
     with db.work() as work:
         today, later = a_course(work), a_course(work, valid_from=MORNING + dt.timedelta(days=3))
-        person = people.lock(work, "default", f"U{1:032x}")
-        for _ in range(joining.GUESSES_OF_ALL):
-            attempts.count(work, "default", person.id, joining.GUESS, joining.WITHIN)
+        person = guesses(work, 1)
         joining.watch_guessing(work, "default")
         assert joining.read(work, "default", person.id, today.code) is not None
         assert joining.read(work, "default", person.id, later.code) is None
     clock.move(hours=2)
     with db.work() as work:
         assert joining.read(work, "default", person.id, later.code) is not None
+
+
+def test_who_guesses_keeps_nobody_else_out(db: Database, clock: Clock) -> None:
+    """On the day of the course all is as ever; the days after, staff look, or the name on the roster says enough."""
+    with db.work() as work:
+        course = a_course(work)
+        guesses(work, 99)
+        assert comes(work, course, 1).result == "registered"
+    clock.move(days=1)
+    with db.work() as work:
+        guesses(work, 99)
+        assert joining.read(work, "default", "anybody", course.code) is not None
+        joined = comes(work, course, 2)
+        assert joined.result == "waiting"
+        course_places.add(work, "default", course.id, source="web", state="seat", profile=HANAKO)
+        now = matching.write_profile(work, C, in_(joined.supporter), HANAKO).supporter
+        assert now.state == "registered"
+
+
+def test_who_guesses_is_erased_and_comes_again_is_counted_on(db: Database) -> None:
+    with db.work() as work:
+        for _ in range(20):
+            life.erase_person(work, guesses(work, 99, 5))
+        assert joining.guessing(work, "default")
+        assert not joining.guessing(work, "iwami")
 
 
 # ---- who they are ------------------------------------------------------------------------------------------
@@ -404,6 +436,31 @@ def test_staff_say_who_somebody_with_a_typing_error_is(db: Database) -> None:
         assert supporters.profile(work, now).name == "鳥取 花子"
 
 
+def test_when_two_entries_become_one_the_certificate_goes_along(db: Database) -> None:
+    """Its token is sealed for one entry: it is sealed anew, and bears the number of the register from now on."""
+    with db.work() as work:
+        old = imported(work, Profile(name="鳥取花子"), number="2023-077")
+        course = a_course(work)
+        fresh = supporters.write(work, in_(comes(work, course).supporter), Profile(name="鳥取ハナコ"))
+        made = issuing.issue(work, C, fresh)
+        now = approving.approve(work, C, only(work, course).id, "山田", as_entry=old)
+        again = certificates.of(work, now.id)
+        assert again is not None
+        assert (again.token, again.number, now.number) == (made.token, "2023-077", "2023-077")
+        assert issuing.looked_up(work, made.token) == ("valid", now.town)
+
+
+def test_where_both_entries_have_a_certificate_the_older_one_counts(db: Database) -> None:
+    with db.work() as work:
+        old = imported(work, Profile(name="鳥取花子"), state="registered", number="2023-077")
+        kept = issuing.issue(work, C, old)
+        course = a_course(work)
+        fresh = supporters.write(work, in_(comes(work, course).supporter), Profile(name="鳥取ハナコ"))
+        issuing.issue(work, C, fresh)
+        now = approving.approve(work, C, only(work, course).id, "山田", as_entry=old)
+        assert certificates.of(work, now.id) == kept
+
+
 def test_a_registration_that_is_taken_back_leaves_no_supporter_and_can_be_made_good(db: Database) -> None:
     with db.work() as work:
         course = a_course(work)
@@ -419,6 +476,43 @@ def test_a_registration_that_is_taken_back_leaves_no_supporter_and_can_be_made_g
         assert in_(supporters.get(work, entry.id)).state == "registered"
         person = people.lock(work, "default", f"U{1:032x}")
         assert person.role == "supporter"
+
+
+def test_who_was_declined_cannot_come_back_by_themselves_but_staff_may_take_them_back(db: Database) -> None:
+    with db.work() as work:
+        course = a_course(work)
+        entry = in_(comes(work, course).supporter)
+        approving.decline(work, C, only(work, course).id, "山田")
+        with pytest.raises(NotPermitted):
+            life.come_back(work, C, entry)
+        assert life.come_back(work, C, entry, "山田").state == "registered"
+
+
+def test_who_left_while_waiting_for_staff_does_not_slip_in_by_coming_back(db: Database) -> None:
+    with db.work() as work:
+        course = a_course(work)
+        joinings.set_gate(work, course.id, course.channel, Gate(by_approval=True))
+        entry = in_(comes(work, course).supporter)
+        life.leave(work, entry)
+        with pytest.raises(NotPermitted):
+            life.come_back(work, C, entry)
+
+
+def test_who_left_after_a_course_comes_back(db: Database) -> None:
+    with db.work() as work:
+        entry = in_(comes(work, a_course(work)).supporter)
+        life.leave(work, entry)
+        assert life.come_back(work, C, entry).state == "registered"
+
+
+def test_whoever_was_erased_is_nobody_to_look_at(db: Database) -> None:
+    with db.work() as work:
+        course = a_course(work)
+        joinings.set_gate(work, course.id, course.channel, Gate(by_approval=True))
+        entry = in_(comes(work, course).supporter)
+        assert len(joinings.to_look_at(work)) == 1
+        life.erase_entry(work, entry, "山田")
+        assert joinings.to_look_at(work) == ()
 
 
 def test_who_has_another_course_stays_a_supporter(db: Database, clock: Clock) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Table, insert, select
@@ -17,14 +18,17 @@ from storage import (
     attempts,
     audit,
     broadcasts,
+    certificates,
     concerns,
     conversations,
+    course_places,
     courses,
     dangers,
     drafts,
     drips,
     erasing,
     events,
+    joinings,
     links,
     outbox,
     people,
@@ -33,7 +37,7 @@ from storage import (
 )
 from storage.course_answers import course_asked
 from storage.course_members import course_members
-from storage.course_places import course_places
+from storage.course_members import members as course_members_of
 from storage.people import Person
 from storage.supporters import Profile, Supporter
 from storage.work import Database
@@ -113,7 +117,7 @@ def fill(town: Town, line_id: str, word: str, number: int) -> tuple[Person, Supp
         drips.claim(work, step, "thanks", "mark")
         audit.note(work, "person", "registered", "supporter", entry.id, "default")
         work.conn.execute(
-            insert(course_places).values(
+            insert(course_places.course_places).values(
                 id=f"place{number}",
                 channel="default",
                 course_id=course.id,
@@ -209,7 +213,6 @@ def test_the_files_of_sqlite_hold_nothing_of_it_either(town: Town) -> None:
         marks = [
             work.index("line", "default", LINE_ID),
             supporters.index_of(work, "default", "phone", "09000000002"),
-            f"{CANARY}生協",
         ]
         sealed = [
             bytes(row.name)
@@ -249,7 +252,7 @@ def test_only_counts_are_left(town: Town) -> None:
     with town.services.db.look() as work:
         assert erasing.numbers(work) == [("default", "tottori", "2026-12", 1, 1)]
         members = work.conn.execute(select(course_members)).all()
-        places = work.conn.execute(select(course_places)).all()
+        places = work.conn.execute(select(course_places.course_places)).all()
     assert len(members) == len(places) == 2  # the courses had so many people as before
     gone = [member for member in members if member.person_id is None]
     assert [member.who for member in gone] == [f"gone:{gone[0].id}"]
@@ -329,6 +332,45 @@ def test_staff_erase_one_of_a_family_and_the_phone_stays(town: Town) -> None:
         assert (now.role, now.town) == ("supporter", "iwami")
         assert supporters.of_person(work, person.id) == (other,)
     assert f"{CANARY}花子" not in town.everything_stored()
+
+
+def test_what_one_of_a_family_did_is_not_left_to_the_others(town: Town) -> None:
+    """Neither their course on the other one's certificate, nor their name at a course for which the phone signed up."""
+    person, entry = two_people(town)
+    with town.services.db.work() as work:
+        more: dict[str, Any] = {"source": "line", "state": "active", "town": "iwami", "person_id": person.id}
+        other = supporters.add(work, "default", **more)
+        (member,) = [one for one in course_members_of(work) if one.supporter_id == entry.id]
+        course_places.add(
+            work,
+            "default",
+            member.course_id,
+            source="line",
+            state="seat",
+            person_id=person.id,
+            profile=Profile(f"{CANARY}花子"),
+        )
+        links.make(
+            work,
+            "default",
+            purpose="profile",
+            about=entry.id,
+            person_id=person.id,
+            valid_for=dt.timedelta(hours=1),
+        )
+        joinings.add(
+            work,
+            "default",
+            course_id=member.course_id,
+            supporter_id=entry.id,
+            person_id=person.id,
+            status="joined",
+        )
+        life.erase_entry(work, entry, "山田")
+        assert certificates.first_course(work, other) is None
+        assert joinings.of_person(work, person.id) == ()
+    assert f"{CANARY}花子" not in town.everything_stored()
+    assert entry.id not in "\n".join(_of_all_tables(town, but=audit.audit))
 
 
 def test_staff_erase_the_only_entry_of_a_phone_and_all_about_the_phone_goes(town: Town) -> None:

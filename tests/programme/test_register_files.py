@@ -17,9 +17,9 @@ from bot.programme import register_cells as cells
 from bot.programme import register_files, register_import
 from bot.programme.register_cells import Reading
 from bot.programme.register_columns import NoSuchColumn, guess, layout
-from bot.programme.register_files import Unreadable, read_bytes, table_bytes
+from bot.programme.register_files import Row, Sheet, Unreadable, read_bytes, table_bytes
 from bot.programme.register_import import Decisions, Plan
-from bot.programme.register_lines import Line, lines
+from bot.programme.register_lines import Line, lines, no_people
 from storage import audit, people, supporters
 from storage.supporters import Profile
 from storage.work import Database
@@ -161,6 +161,19 @@ def test_a_heading_on_every_page_sums_and_blank_rows_are_no_people() -> None:
         "山田 太郎,,,,鳥取市", "", HEADS, "合計,,,,", "計 2名", "鈴木 花子,,,,岩美町", ",,以下余白,,"
     )
     assert [line.profile.name for line in listed] == ["山田 太郎", "鈴木 花子"]
+
+
+def test_a_sum_beside_many_numbers_is_one_all_the_same_and_its_row_is_named() -> None:
+    heads = ("氏名", "町", "1月", "2月", "3月", "4月", "5月")
+    rows = (
+        heads,
+        ("山田 太郎", "鳥取市"),
+        ("合 計", "", "12", "3", "4人", "５", "24"),
+        ("計 花子", "鳥取市"),
+    )
+    read = layout(Sheet("名簿", tuple(Row(line, cells) for line, cells in enumerate(rows, 1))))
+    assert read is not None
+    assert no_people([read]) == ["名簿:3"]
 
 
 # ---- cells

@@ -67,6 +67,12 @@ ABOUT_SEVERAL = {  # endpoint: what is sent, and the deed
 }
 TOLD_ELSEWHERE = {  # that these leave their line is tested beside them
     "desk_inbox.inbox": "listed: test_desk_inbox",
+    "desk_dangers.listed": "listed: test_desk_dangers",
+    "desk_dangers.page": "read: test_desk_dangers",
+    "desk_dangers.seen": "seen: test_desk_dangers",
+    "desk_dangers.words": "words_…: test_desk_dangers",
+    "desk_dangers.identity": "open_identity, reason_…: test_desk_dangers",
+    "desk_dangers.close": "closed_…: test_desk_dangers",
     "desk_entry.go_on": "opened, described: test_desk_entry",
     "details.send": "described, answered: test_details_form, test_details_answer",
     "webhook.default_channel": "opened, doubted, follow_up: tests/handlers",
@@ -88,9 +94,11 @@ NO_CONCERN = {  # routes that read and change nothing of a concern
     "details.begin", "details.form", "details.empty_form", "details.draft", "details.sent",
     # a supporter's own: courses, name, papers, and what is held about them (of a concern only that they reported it)
     "courses.answer", "courses.cancel", "courses.cancel_begin", "courses.done", "courses.listed", "courses.name",
-    "courses.name_begin", "courses.one", "courses.sign_up", "courses.voice", "courses.words", "courses.words_begin",
+    "courses.name_begin", "courses.name_form", "courses.one", "courses.sign_up", "courses.voice", "courses.words",
+    "courses.words_begin",
     "my_data.begin", "my_data.close", "my_data.file", "my_data.show", "my_data.spend",
     "papers.badge", "papers.begin", "papers.close", "papers.paper", "papers.show", "papers.spend", "papers.verify",
+    "line_login.again", "line_login.back", "line_login.to",  # whose a link is, not what is behind it
     "profile.begin", "profile.empty_form", "profile.form", "profile.send", "profile.sent",
 }  # fmt: skip
 MALFORMED = ("K-7Q2M", "K-0000-0000-1", "..", "%00", "K" * 5000, "１", "'; DROP TABLE concerns;--", "{{7*7}}")

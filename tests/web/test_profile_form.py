@@ -110,7 +110,7 @@ def test_what_is_written_is_kept_sealed_in_one_spelling(phone: Browser, link: Li
     phone.send(f"{link.path}/send", **WORDS)
     assert phone.status == 200
     assert "届きました" in phone.text
-    kept = Profile("鳥取 花子", "トットリ ハナコ", "09012345678", "hanako@example.jp", "neighbour")
+    kept = Profile("鳥取 花子", "とっとり はなこ", "09012345678", "hanako@example.jp", "neighbour")
     assert stored(db, link) == kept
     with db.look() as work:
         entry = supporters.get(work, link.entry.id)
