@@ -180,7 +180,7 @@ def test_nobody_listens_is_later() -> None:
     with MailServer() as stopped:
         pass
     [(_, outcome)] = at(stopped).send([letter()])
-    assert outcome == Later("connect ConnectionRefusedError", connection=True)
+    assert outcome == Later("connect ConnectionRefusedError", connection=True, away=True)
     assert at(stopped).reach() == "connect ConnectionRefusedError"
 
 

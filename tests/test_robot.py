@@ -6,7 +6,6 @@ It never finds an error, silence, something that LINE would refuse, or a place f
 from __future__ import annotations
 
 import random
-import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +21,7 @@ from bot.flows import FLOWS
 from storage import joinings
 from storage.crypto import Cipher
 
-MOST_TAPS = 4_000
-MOST_SECONDS = 90
+MOST_TAPS = 1_500
 BEGUN_BY_US = {
     "questionnaire"
 }  # under the question that follows a course: tests/handlers/test_courses_chat.py
@@ -109,9 +107,9 @@ def robot(migrated_sqlite: Path, tmp_path: Path, cipher: Cipher, clock: Clock) -
 
 def test_every_button_of_every_message_leads_on(robot: Robot) -> None:
     """Breadth first: from each new place every button once, each time by a person who came that way."""
-    began, seen, meanings = time.monotonic(), set[str](), set[str]()
+    seen, meanings = set[str](), set[str]()
     waiting: deque[tuple[str, ...]] = deque([()])
-    while waiting and robot.taps < MOST_TAPS and time.monotonic() - began < MOST_SECONDS:
+    while waiting and robot.taps < MOST_TAPS:
         path = waiting.popleft()
         phone = robot.walk(path)
         here = _state(phone)
@@ -130,7 +128,6 @@ def test_every_button_of_every_message_leads_on(robot: Robot) -> None:
             phone = robot.walk((*path, step))
             if _state(phone) not in seen:
                 waiting.append((*path, step))
-    assert waiting == deque() or robot.taps >= MOST_TAPS, "too slow"
     begun = {meaning.split(";")[1] for meaning in meanings if meaning.endswith(";start")}
     assert set(FLOWS) - begun == BEGUN_BY_US
     assert len(seen) >= 25, sorted(seen)

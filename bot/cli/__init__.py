@@ -128,7 +128,5 @@ def main() -> None:
     """The entry point `tsunagari`."""
     noun = sys.argv[1] if len(sys.argv) > 1 else None
     if noun in NOUNS:
-        gc.set_threshold(
-            100_000
-        )  # what lives for a second need not be searched for cycles: a tenth of its time
+        gc.set_threshold(100_000)  # what lives for a second need not be searched for cycles so often
     build(noun)()
