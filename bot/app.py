@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot import log
-from bot.content.library import ChannelPlan, Content, load_content
+from bot.content.library import ChannelPlan, Content, hearing, peek_content
 from bot.settings import BadSettings, Settings
 from storage import instance
 from storage.crypto import cipher_from
@@ -49,7 +49,7 @@ def build(settings: Settings, clock: Callable[[], dt.datetime] | None = None) ->
 
     if missing := settings.missing_for_serving():
         raise BadSettings("\n".join(missing))
-    content = content_for(settings)
+    content = hearing(content_for(settings))
     cipher = cipher_from(settings.keys)
     engine = new_engine(settings.database_url)
     try:
@@ -68,7 +68,7 @@ def content_for(settings: Settings) -> Content:
 
     A channel that is called like a town (iwami) serves that town, also where content/channels.yaml is silent.
     """
-    content = load_content(settings.content_dir)
+    content = peek_content(settings.content_dir)
     unlisted = sorted(set(settings.channels) - set(content.channels))
     if strange := [name for name in unlisted if name not in content.towns]:
         raise BadSettings("\n".join(f"content/channels.yaml has no channel {name}" for name in strange))

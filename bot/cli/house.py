@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.app import content_for
 from bot.cli.output import TOKYO, Refused
-from bot.content.library import Content, load_content
+from bot.content.library import Content, peek_content
 from bot.settings import DEFAULT_CHANNEL, BadSettings, Settings
 from storage.crypto import cipher_from
 from storage.database import check_keys, new_engine, open_database
@@ -89,4 +89,4 @@ def has_database(url: str) -> bool:
 
 def open_content() -> Content:
     """The content alone, for commands that need no database."""
-    return load_content(Settings.from_env().content_dir)
+    return peek_content(Settings.from_env().content_dir)

@@ -17,7 +17,7 @@ from bot.app import Services, build, content_for, create_app, notice_copied_data
 from bot.cli import output
 from bot.cli.house import open_db
 from bot.cli.output import Refused
-from bot.content.library import Content
+from bot.content.library import Content, hearing
 from bot.content.route_lint import prove
 from bot.settings import BadSettings, Settings
 from bot.web.gthread import Worker
@@ -129,7 +129,7 @@ def run_service(settings: Settings) -> None:
     """Check everything that can be known beforehand, then serve until stopped."""
     if missing := settings.missing_for_serving():
         raise BadSettings("\n".join(missing))
-    content = content_for(settings)
+    content = hearing(content_for(settings))
     with open_db(settings) as db:  # migrated, durable, and the keys open it
         need_every_key(db)
     _port_must_be_free(settings.host, settings.port)

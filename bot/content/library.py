@@ -64,7 +64,7 @@ class Content:
     handbook: Handbook
     questions: tuple[HandbookQuestion, ...]
     catalogue: Catalogue
-    lexicon: Lexicon
+    folder: Path
     crisis_replies: Replies
     clocks: Mapping[int, LevelClocks]
     outcomes: Mapping[str, Outcome]
@@ -81,6 +81,14 @@ class Content:
     @cached_property
     def _option_labels(self) -> Mapping[tuple[str, str], str]:
         return {(q.code, o.code): o.label for q in self.questions for o in q.options}
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """Words of danger; read when they are first asked for, since hundreds of patterns take a second to compile."""
+        try:
+            return load_lexicon(self.folder / "crisis" / "lexicon.yaml")
+        except ValueError as trouble:
+            raise ContentError("crisis/", "", str(trouble)) from trouble
 
     @cached_property
     def own_words(self) -> frozenset[str]:
@@ -132,6 +140,20 @@ class Content:
 
 def load_content(folder: Path) -> Content:
     """Read and check everything; ContentError names file and key of the first thing that is wrong."""
+    return hearing(peek_content(folder))
+
+
+def hearing(content: Content) -> Content:
+    """The same with its words of danger read: who hears people finds out now, and not at the first word."""
+    try:
+        content.lexicon  # noqa: B018
+    except OSError as trouble:
+        raise ContentError("crisis/lexicon.yaml", "", "is missing or cannot be read") from trouble
+    return content
+
+
+def peek_content(folder: Path) -> Content:
+    """The same for a command that hears nobody: words of danger are left where they are."""
     try:
         return _read(folder)
     except OSError as trouble:
@@ -150,7 +172,6 @@ def _read(folder: Path) -> Content:
     questions = load_questions(folder / "questions.yaml")
     texts = load_texts(folder / "texts" / "ja")
     try:
-        lexicon = load_lexicon(folder / "crisis" / "lexicon.yaml")
         replies = load_replies(folder / "crisis" / "replies.yaml", hotlines)
     except ValueError as trouble:
         raise ContentError("crisis/", "", str(trouble)) from trouble
@@ -171,7 +192,7 @@ def _read(folder: Path) -> Content:
         handbook=load_handbook(folder / "handbook.yaml", hotlines),
         questions=questions,
         catalogue=Catalogue(load_schemes(folder / "schemes", questions), questions),
-        lexicon=lexicon,
+        folder=folder,
         crisis_replies=replies,
         clocks=load_clocks(folder / "clocks.yaml"),
         outcomes=endings.outcomes,

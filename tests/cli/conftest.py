@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import bot.app
 import bot.cli.house
 from bot.cli import build
-from bot.content.library import Content, load_content
+from bot.content.library import Content, peek_content
 from bot.settings import REPOSITORY
 from storage import people
 from storage.crypto import cipher_from, new_key
@@ -43,10 +43,10 @@ def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shipped content is read once for all commands; another folder is read each time, as it really is."""
 
     def read(folder: Path) -> Content:
-        return the_content() if folder == REPOSITORY / "content" else load_content(folder)
+        return the_content() if folder == REPOSITORY / "content" else peek_content(folder)
 
     for module in (bot.app, bot.cli.house):
-        monkeypatch.setattr(module, "load_content", read)
+        monkeypatch.setattr(module, "peek_content", read)
 
 
 @pytest.fixture
