@@ -11,6 +11,7 @@ from bot.flows.course import way_to
 from bot.flows.effects import KeepAnswers, LeaveSeat, TakeSeat
 from bot.handlers import talking
 from bot.handlers.menu import show_menu
+from bot.handlers.one_time import link_card, one_time_url
 from bot.handlers.turn import Turn
 from bot.messages import Button, Card, Cards, Open, Tap
 from bot.programme import course_news, questionnaire
@@ -21,7 +22,6 @@ from storage.conversations import Conversation
 
 __all__ = ["FLOW"]
 
-LINK_LIFE = dt.timedelta(minutes=30)
 WORDS_LIFE = dt.timedelta(days=3)
 NAME, WORDS = "course_name", "course_words"  # what a link may be for
 # What the QR code on a poster types: 「講座の申込み 7KQ4M」.
@@ -147,13 +147,7 @@ def keep(turn: Turn, effect: KeepAnswers) -> None:
     )
     texts = turn.content.texts
     url = f"{turn.services.settings.public_url}/c/words/{link_id}#{token}"
-    card = Card(
-        texts.get("questionnaire.thanks.title"),
-        (texts.get("questionnaire.thanks.lead"),),
-        note=texts.get("questionnaire.thanks.note"),
-        buttons=(Open(texts.get("questionnaire.thanks.button"), url),),
-    )
-    turn.messages.append(Cards(texts.get("questionnaire.thanks.alt"), (card,)))
+    link_card(turn, "questionnaire.thanks", url)
     turn.must_arrive = True
     turn.quick = (Tap(texts.get("talk.menu"), postback.start("menu")),)
 
@@ -162,25 +156,9 @@ def _name_link(turn: Turn, place_id: str) -> None:
     """A link to our own form for name and telephone: they are never typed in the chat."""
     mine = course_places.of_person(turn.work, turn.person.id).values()
     place = next((each for each in mine if each.id == place_id), None)
-    texts = turn.content.texts
     if place is None:
         turn.say("course.over")
         show_menu(turn)
         return
-    link_id, token = links.make(
-        turn.work,
-        turn.event.channel,
-        purpose=NAME,
-        about=place.id,
-        person_id=turn.person.id,
-        valid_for=LINK_LIFE,
-    )
-    url = f"{turn.services.settings.public_url}/c/name/{link_id}#{token}"
-    card = Card(
-        texts.get("course.name.title"),
-        (texts.get("course.name.lead"),),
-        note=texts.get("course.name.note"),
-        buttons=(Open(texts.get("course.name.button"), url),),
-    )
-    turn.messages.append(Cards(texts.get("course.name.alt"), (card,)))
+    link_card(turn, "course.name", one_time_url(turn, "c/name", NAME, place.id))
     turn.must_arrive = True

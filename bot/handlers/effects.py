@@ -85,7 +85,7 @@ def open_concern(turn: Turn, effect: OpenConcern) -> None:
         partner_id=turn.person.partner_id if effect.source == "partner" else None,
     )
     texts = turn.content.texts
-    url = one_time_url(turn, concern, "details")
+    url = one_time_url(turn, "d", "details", concern.id)
     card = receipt_card(turn.content, concern.number, concern.window, url, turn.now, kind=concern.kind)
     if effect.level == 0:
         turn.say("concern.receipt.life_at_risk")

@@ -111,7 +111,9 @@ def _link(turn: Turn, concern: Concern, purpose: str) -> None:
         turn.say("mine.closed")
         show_menu(turn)
         return
-    buttons: list[Button] = [Open(texts.get(f"mine.link.{purpose}"), one_time_url(turn, concern, purpose))]
+    buttons: list[Button] = [
+        Open(texts.get(f"mine.link.{purpose}"), one_time_url(turn, "d", purpose, concern.id))
+    ]
     number = texts.get("mine.number", number=concern.number)
     card = Card(
         number, (texts.get("mine.link.lead"),), note=texts.get("mine.link.note"), buttons=tuple(buttons)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bot import postback
 from bot.handlers.menu import show_menu
-from bot.handlers.one_time import LIFE
+from bot.handlers.one_time import one_time_url
 from bot.handlers.turn import Turn
 from bot.messages import Card, Cards, Open, Picture, Tap
 from bot.programme import certificates as issuing
 from bot.programme.certificates import NoCertificate
-from storage import links, supporters
+from storage import supporters
 
 FLOW = "papers"
 SEND = "send"
@@ -45,15 +45,7 @@ def send(turn: Turn, supporter_id: str) -> None:
     shown = base.startswith("https://")  # LINE fetches pictures from nowhere else
     if shown:
         turn.messages.append(Picture(badge, f"{badge}?preview=1"))
-    link_id, token = links.make(
-        turn.work,
-        turn.event.channel,
-        purpose=PURPOSE,
-        about=supporter.id,
-        person_id=turn.person.id,
-        valid_for=LIFE,
-    )
-    button = Open(texts.get("papers.send.open"), f"{base}/p/{link_id}#{token}")
+    button = Open(texts.get("papers.send.open"), one_time_url(turn, "p", PURPOSE, supporter.id))
     card = Card(
         texts.get("papers.send.title"),
         (texts.get("papers.send.lead" if shown else "papers.send.lead_only"),),

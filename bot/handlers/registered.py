@@ -17,16 +17,16 @@ from bot.flows.effects import ChangePlace, ChangeTopics
 from bot.handlers import papers, registering, talking, tips
 from bot.handlers import sure as confirming
 from bot.handlers.menu import show_menu
+from bot.handlers.one_time import link_card, one_time_url
 from bot.handlers.turn import Turn
-from bot.messages import Button, Card, Cards, Choices, Open, Tap
+from bot.messages import Button, Card, Cards, Choices, Tap
 from bot.programme import drips as told
 from bot.programme import life
-from storage import drips, links, people, supporters
+from storage import drips, people, supporters
 from storage.supporters import SUPPORTING, Supporter
 from storage.transitions import NotPermitted
 
 FLOW, ASKED = told.REGISTERED, told.FLOW
-LINK_LIFE = dt.timedelta(minutes=30)
 MY_DATA = "my_data"  # what a link is for: bot/web/my_data.py answers it
 PAUSES = ("1", "3", "6", "0")  # months; 0: until they say so
 SURE_FOR = dt.timedelta(minutes=15)  # an old 「はい、すべて消す」 that is touched by chance erases nothing
@@ -273,22 +273,7 @@ def change_place(turn: Turn, effect: ChangePlace) -> None:
 def _link_to_data(turn: Turn) -> None:
     """A fresh one-time link, made at this tap."""
     texts = turn.content.texts
-    link_id, token = links.make(
-        turn.work,
-        turn.event.channel,
-        purpose=MY_DATA,
-        about=None,
-        person_id=turn.person.id,
-        valid_for=LINK_LIFE,
-    )
-    url = f"{turn.services.settings.public_url}/m/{link_id}#{token}"
-    card = Card(
-        texts.get("life.data.title"),
-        (texts.get("life.data.lead"),),
-        note=texts.get("life.data.note"),
-        buttons=(Open(texts.get("life.data.open"), url),),
-    )
-    turn.messages.append(Cards(texts.get("life.data.alt"), (card,)))
+    link_card(turn, "life.data", one_time_url(turn, "m", MY_DATA))
     turn.must_arrive = True
     turn.quick = (*talking.way_back(turn), Tap(texts.get("menu.registered"), postback.start(FLOW)))
 

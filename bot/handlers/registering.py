@@ -7,12 +7,12 @@ from bot.flows.effects import AttendAgain, RegisterSupporter
 from bot.flows.registration import FAMILY
 from bot.handlers import talking
 from bot.handlers.menu import show_menu
-from bot.handlers.one_time import LIFE
+from bot.handlers.one_time import link_card, one_time_url
 from bot.handlers.turn import Turn
-from bot.messages import Card, Cards, Choices, Open, Tap
+from bot.messages import Choices, Tap
 from bot.programme import approving, joining, life
 from bot.programme.joining import Joined
-from storage import links, people, supporters
+from storage import people, supporters
 from storage.conversations import Conversation
 from storage.supporters import Supporter
 
@@ -95,27 +95,7 @@ def _told(turn: Turn, joined: Joined) -> None:
 
 
 def _profile_card(turn: Turn, entry: Supporter) -> None:
-    texts = turn.content.texts
-    card = Card(
-        texts.get("registration.profile.title"),
-        (texts.get("registration.profile.lead"),),
-        note=texts.get("registration.profile.note"),
-        buttons=(Open(texts.get("registration.profile.open"), profile_url(turn, entry)),),
-    )
-    turn.messages.append(Cards(texts.get("registration.profile.alt"), (card,)))
-
-
-def profile_url(turn: Turn, entry: Supporter) -> str:
-    """A fresh address of the form for this entry, good for half an hour and once; the token stands behind the #."""
-    link_id, token = links.make(
-        turn.work,
-        turn.event.channel,
-        purpose=PROFILE,
-        about=entry.id,
-        person_id=turn.person.id,
-        valid_for=LIFE,
-    )
-    return f"{turn.services.settings.public_url}/s/{link_id}#{token}"
+    link_card(turn, "registration.profile", one_time_url(turn, "s", PROFILE, entry.id))
 
 
 def tapped(turn: Turn, tap: postback.Tap) -> None:
