@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from werkzeug.routing import Rule
+
 PATIENCE = 15_000  # ms that a browser may take; a busy machine is no failure
 
 
@@ -40,6 +42,21 @@ def _loopback_only(event: str, args: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_loopback_only)
+
+
+_compile_builder = Rule._compile_builder
+_builders: dict[Any, Any] = {}
+
+
+def _compile_builder_once(rule: Rule, append_unknown: bool = True) -> Any:
+    """Thousands of tests make an application with the same hundred routes; werkzeug would compile each anew."""
+    key = (rule.rule, str(rule.defaults), tuple(rule._trace), append_unknown)
+    if key not in _builders:
+        _builders[key] = _compile_builder(rule, append_unknown)
+    return _builders[key]
+
+
+Rule._compile_builder = _compile_builder_once  # type: ignore[assignment, method-assign]
 
 
 @dataclass
