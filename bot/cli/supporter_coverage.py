@@ -20,6 +20,7 @@ from storage import register_figures
 from storage.supporters import SUPPORTING
 
 WIDE = 30  # signs of a bar
+MOST_SHOWN = 100  # courses at the terminal, the newest; a picture and --json have all
 Out = Annotated[Path | None, typer.Option("--out", help="図を書き出す先（.png または .svg）。")]
 
 
@@ -157,6 +158,7 @@ def cohorts(town: Town = None, out: Out = None, channel: Channel = None, json: J
             output.as_json([asdict(each) | {"not_registered": each.not_registered} for each in found])
             return
         names = town_names(house.content)
+        shown = found[:MOST_SHOWN]
         output.table(
             "講座ごとの、その後",
             (
@@ -186,9 +188,12 @@ def cohorts(town: Town = None, out: Out = None, channel: Channel = None, json: J
                     each.left,
                     each.not_registered,
                 )
-                for each in found
+                for each in shown
             ),
         )
+        if len(found) > len(shown):
+            older = len(found) - len(shown)
+            output.say(f"これより前に {older} 件。--town でしぼるか、--json で全部を出せます。", output.QUIET)
         if out is not None:
             output.say(f"{out} に書き出しました。", output.GOOD)
 

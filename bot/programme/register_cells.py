@@ -93,7 +93,8 @@ class Reading:
 
     def text(self, name: str) -> str:
         """The cell in words, one width for letters and digits, kanji untouched; empty for 「なし」 and the like."""
-        return _filled(as_text(self.cell(name)))
+        cell = self.cell(name)
+        return _filled(as_text(cell)) if cell != "" else ""
 
     def remark(self, name: str, key: str, said: str = "", taken: str = "") -> None:
         self.remarks.append(Remark(name, key, said[:60], taken))
@@ -102,6 +103,8 @@ class Reading:
 def as_text(cell: Cell) -> str:
     """A cell as it would be read aloud; a number is not 9012345678.0."""
     match cell:
+        case str():
+            return _half_width(cell).strip()
         case bool():
             return "1" if cell else "0"
         case float() if cell.is_integer():
@@ -110,8 +113,6 @@ def as_text(cell: Cell) -> str:
             return cell.date().isoformat()
         case dt.date() | dt.time():
             return cell.isoformat()
-        case str():
-            return _half_width(cell).strip()
         case _:
             return str(cell)
 
@@ -326,6 +327,8 @@ def age_band(reading: Reading, content: Content, today: dt.date) -> str | None:
 
 def town_of(text: str, content: Content) -> Town | None:
     """The town that a cell or an address names."""
+    if not text:
+        return None
     plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
     towns = content.towns.values()
     for town in towns:

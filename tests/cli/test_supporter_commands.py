@@ -12,6 +12,7 @@ import pytest
 import python_calamine
 from terminal import Run
 
+from bot.cli import supporter_coverage
 from storage import audit, courses, people, supporters
 from storage.supporters import Profile
 from storage.work import Database
@@ -317,6 +318,20 @@ def test_what_became_of_a_course(run: Run, opened: Database, tmp_path: Path) -> 
     assert "養成講座" in run("supporter", "cohorts").out
     assert run("supporter", "cohorts", "--out", str(tmp_path / "c.svg")).code == 0
     assert b"<svg" in (tmp_path / "c.svg").read_bytes()
+
+
+def test_of_very_many_courses_the_newest_are_shown_and_all_told(
+    run: Run, opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supporter_coverage, "MOST_SHOWN", 2)
+    for on in ("2025-06-01", "2025-07-01", "2025-08-01"):
+        run("supporter", "add", "--name", f"山田 {on}", "--town", "鳥取市", "--attended-on", on)
+    shown = run("supporter", "cohorts").out
+    assert "2025-08-01" in shown
+    assert "2025-07-01" in shown
+    assert "2025-06-01" not in shown
+    assert "これより前に 1 件" in shown
+    assert len(run("supporter", "cohorts", "--json").json) == 3
 
 
 @pytest.mark.usefixtures("three_supporters")
