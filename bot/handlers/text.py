@@ -114,10 +114,11 @@ def _command(turn: Turn, text: str) -> str | None:
 
 
 def _meant(turn: Turn, text: str, under: str) -> str | None:
-    """Which of the word lists under this key has exactly these words."""
+    """Which of the word lists under this key has exactly these words, politely said or not."""
     said = plain(text)
+    spoken = {said, *(said.removesuffix(tail) for tail in _words(turn.content.texts.get("talk.polite")))}
     for name, listed in turn.content.texts.under(under).items():
-        if said in _words(listed):
+        if not spoken.isdisjoint(_words(listed)):
             return name
     return None
 

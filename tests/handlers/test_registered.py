@@ -62,7 +62,14 @@ def test_what_is_in_the_register_without_the_name(town: Town) -> None:
 
 def test_typed_words_lead_there_too(town: Town) -> None:
     phone, _ = supporter(town)
-    for words in ("登録の内容", "わたしのデータ", "すべて消す", "お休みする"):
+    for words in (
+        "登録の内容",
+        "わたしのデータ",
+        "すべて消す",
+        "お休みする",
+        "しばらく休みたいです",
+        "退会お願いします",
+    ):
         phone.types(words)
         assert "このLINEでできること" in phone.sees
 
@@ -137,7 +144,7 @@ def test_a_pause_for_three_months_and_back(town: Town) -> None:
     assert now(town, made).state == "active"
 
 
-@pytest.mark.parametrize("said", ["３か月", "三ヶ月", "3カ月"])
+@pytest.mark.parametrize("said", ["３か月", "三ヶ月", "3か月くらい", "3カ月"])
 def test_how_long_may_be_typed(town: Town, said: str) -> None:
     phone, made = supporter(town)
     phone.types("休みたい")
