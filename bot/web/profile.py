@@ -190,12 +190,12 @@ def _form(
 
 
 def _thanks(services: Services, told: Mapping[str, Any]) -> str:
-    content, words, calls = services.content, "", []
+    content, words, calls = services.content, [], []
     if told["danger"]:
         who, level, category = told["danger"]
         found = Danger(Who(who), Level(level), category, ())
         reply = reply_for(found, content.crisis_replies, content.hotlines, services.now())
-        words = reply.messages[0]
+        words = [reply.messages[0]]
         first = [content.hotlines[key] for key in EMERGENCY]
         shown = {line.tel: line.short_name for line in first}
         shown |= {b.value: b.label for b in reply.buttons if b.kind in ("call", "open")}
