@@ -76,6 +76,14 @@ def admit(work: Work, limits: Mapping[str, Limit]) -> int:
     return 0
 
 
+def must_wait(work: Work, name: str) -> bool:
+    """Whether a try in this bucket would be refused now; nothing is counted."""
+    until = work.conn.execute(
+        select(sign_in_tries.c.wait_until).where(sign_in_tries.c.bucket == name)
+    ).scalar()
+    return until is not None and until > work.now
+
+
 def add(work: Work, name: str, tries: int, within: dt.timedelta) -> None:
     """Count so many more in this bucket, for which nobody has to wait."""
     counted = so_far(work, name, within) + tries

@@ -180,6 +180,11 @@ def _subjects(
             yield line.kind, line.subject_id
 
 
+def _items(line: Entry) -> tuple[str, ...]:
+    """What one deed shows. Whatever is done with a danger, only that it happened is on the screen: there are no words."""
+    return SHOWN.get((line.kind, line.deed), ("danger",) if line.kind == "danger" else ("unknown",))
+
+
 def _was_open(one: About, at: dt.datetime) -> bool:
     return one.created_at <= at and (one.closed_at is None or one.closed_at >= at)
 
@@ -189,7 +194,7 @@ def _grouped(looks: Iterable[tuple[Entry, str, str]], known: Mapping[str, About]
     for line, kind, subject in looks:
         together.setdefault((kind, subject, line.actor), []).append(line)
     for (kind, subject, actor), lines in together.items():
-        items = {item for line in lines for item in SHOWN.get((line.kind, line.deed), ("unknown",))}
+        items = {item for line in lines for item in _items(line)}
         if items - {"facts", "unknown"}:
             items.discard("unknown")  # whoever opened it and then did something with it saw what they opened
         yield Seen(

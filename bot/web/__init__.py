@@ -43,6 +43,7 @@ def create_flask(services: Services) -> Flask:
         guard,
         handbook,
         health,
+        in_vain,
         line_login,
         my_data,
         papers,
@@ -58,6 +59,7 @@ def create_flask(services: Services) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]
     guard.protect(app, services)
     gate.protect(app, services)
+    in_vain.protect(app, services)
     desk = (sign_in, me, entry, photos, inbox, dangers, concern_page, acts, paper, line)
     links = (courses, details, my_data, papers, profile, line_login)
     for room in (webhook, health, handbook, *links, *desk):
