@@ -24,7 +24,7 @@ ALLOWED = frozenset(
         "kind", "level", "line_request_id", "linked", "logger", "lost", "mark", "menu", "method", "ms", "name",
         "outbox_id", "outcome", "page", "path_rule", "person_id", "place", "port", "question", "reason",
         "recipients", "remaining", "request_id", "retry_key", "role", "rule", "scheme_id", "seconds",
-        "sent", "state", "status", "task", "town", "trace", "tries", "unread", "until", "used", "version",
+        "sent", "series_id", "state", "status", "task", "town", "trace", "tries", "unread", "until", "used", "version",
         "via", "waiting", "window", "worker",
     }
 )  # fmt: skip

@@ -10,7 +10,10 @@ from typing import Any, Protocol
 from bot import log
 from bot.line.render import to_line
 from bot.messages import Saying, Text
-from storage import broadcasts, guard
+from bot.night import at_night
+from jobs import series
+from storage import broadcast_series, broadcasts, guard
+from storage.broadcasts import Broadcast
 from storage.work import Database
 
 
@@ -28,22 +31,33 @@ def fire(services: Rooms, broadcast_id: str, due_at: dt.datetime) -> bool:
     """Start a due broadcast; True for the one caller who did.
 
     Turn, state, recipients and outbox rows are one transaction: a process that dies in the middle has done
-    nothing, and the timetable's `sync` makes the broadcast due again.
+    nothing, and the timetable's `sync` makes the broadcast due again. Of a series the next turn is made here, too;
+    that is a day away at least, so that the same `sync` may be the one that enters it.
     """
     with services.db.work() as work:
         if not guard.claim_once(work, f"broadcast:{broadcast_id}", due_at):
             return False
         found = broadcasts.get(work, broadcast_id)
+        if found is not None and found.series_id:
+            broadcast_series.lock(work, found.series_id)
+            found = broadcasts.get(work, broadcast_id)  # while we waited it may have been taken back
         if found is None or found.due_at != due_at:
             return False
-        started = broadcasts.start(work, broadcast_id)
+        started = broadcasts.start(work, broadcast_id, would_wake=_would_wake(found, work.now))
         count = broadcasts.freeze(work, broadcast_id, as_line(found.messages)) if started else 0
+        if found.series_id:
+            series.follow(work, found.series_id)
     if not started:
         log.event("broadcast.not_started", broadcast_id=broadcast_id, status=_status(services, broadcast_id))
         return False
     log.event("broadcast.started", broadcast_id=broadcast_id, recipients=count)
     services.bell.set()
     return True
+
+
+def _would_wake(found: Broadcast, now: dt.datetime) -> bool:
+    """So late that it is night now, and nobody has said why it could not wait."""
+    return found.urgent_reason is None and at_night(now) and not at_night(found.due_at)
 
 
 def as_line(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

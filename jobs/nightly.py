@@ -12,6 +12,7 @@ from bot.content.library import Content
 from storage import (
     attempts,
     audit,
+    broadcast_series,
     broadcasts,
     conversations,
     course_answers,
@@ -46,6 +47,7 @@ STILL_ASKED = dt.timedelta(days=30)  # a questionnaire is answered by then (bot/
 FORGET: dict[str, Callable[[Work], int]] = {
     "events": events.forget_old,
     "broadcasts": lambda work: broadcasts.forget_old(work, OLD_NEWS),
+    "broadcast_series": lambda work: broadcast_series.forget_old(work, OLD_NEWS),
     "conversations": lambda work: conversations.forget_old(work, UNFINISHED, SETTLED),
     "outbox": lambda work: outbox.forget_old(work, SETTLED),
     "attempts": attempts.forget_old,

@@ -27,7 +27,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot import log
-from jobs import broadcast, clocks, courses, dangers, nightly, programme
+from jobs import broadcast, clocks, courses, dangers, nightly, programme, series
 from jobs.clock_watch import ClockWatch
 from storage import broadcasts, instance
 from storage.work import Database, Work
@@ -153,10 +153,11 @@ def planned(db: Database) -> dict[str, dt.datetime]:
 
 
 def sync(db: Database) -> int:
-    """Every scheduled broadcast has its entry, and no other; how many had to be mended.
+    """Every series has its next broadcast, every scheduled broadcast its entry, and no other; how many had to be mended.
 
     Needed where a process died between taking an entry and starting its broadcast, and after a restore.
     """
+    mended = series.repair(db)
     with db.look() as work:
         wanted = {each.id: each.due_at for each in broadcasts.scheduled(work)}
     found = planned(db)
@@ -169,7 +170,7 @@ def sync(db: Database) -> int:
                 _plan(work, table, key, due_at)
             for key in left_over:
                 work.conn.execute(table.delete().where(table.c.id == job_id(key)))
-    return len(missing) + len(left_over)
+    return mended + len(missing) + len(left_over)
 
 
 def _table(db: Database) -> Any:
@@ -244,7 +245,7 @@ def start(services: Services) -> Timetable:
     scheduler.add_job(dangers.look, IntervalTrigger(seconds=10), id="dangers", args=[services], **alone)
     scheduler.add_job(courses.minute, IntervalTrigger(minutes=1), id="courses", args=[services], **in_rhythm)
     scheduler.add_job(programme.minute, IntervalTrigger(minutes=1), id="drips", args=[services], **in_rhythm)
-    at_night = CronTrigger(hour=3, minute=40, timezone=TOKYO)
+    at_night = CronTrigger(hour=3, minute=0, timezone=TOKYO)
     scheduler.add_job(programme.night, at_night, id="life", args=[services], **in_rhythm)
     purge_at = CronTrigger(hour=3, minute=20, timezone=TOKYO)
     scheduler.add_job(nightly.purge, purge_at, id="nightly", args=[services], **in_rhythm)

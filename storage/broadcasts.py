@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import (
     Column,
-    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -18,20 +16,20 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    and_,
+    UniqueConstraint,
     delete,
     func,
     insert,
     literal,
     null,
-    or_,
     select,
     update,
 )
 
-from storage import outbox
-from storage.people import people, person_topics
+from storage import outbox, recipients
+from storage.people import people
 from storage.schema import Moment, metadata, new_id, sealed
+from storage.segments import Segment, segment_of, segment_text
 from storage.transitions import NotPermitted, check
 from storage.work import Work
 
@@ -47,6 +45,7 @@ PERMITTED: Mapping[Status, frozenset[Status]] = {
 Outcome = Literal["accepted", "blocked", "failed", "unknown"]
 
 CHUNK = 500  # LINE takes at most 500 addresses in one multicast
+AT_ONCE = dt.timedelta(minutes=2)  # what may be no minute late may yet be found by the look of each minute
 
 broadcasts = Table(
     "broadcasts",
@@ -63,7 +62,10 @@ broadcasts = Table(
     Column("late_limit_minutes", Integer, nullable=False),
     Column("prepared_at", Moment),
     Column("finished_at", Moment),
+    Column("series_id", ForeignKey("broadcast_series.id", ondelete="SET NULL")),
+    sealed("urgent_reason"),
     Index(None, "status", "due_at"),
+    UniqueConstraint("series_id", "due_at"),
 )
 
 broadcast_recipients = Table(
@@ -80,18 +82,9 @@ broadcast_recipients = Table(
 
 
 @dataclass(frozen=True)
-class Segment:
-    """Whom a broadcast is for: any value of a field will do, every field must fit, an empty one fits all."""
-
-    roles: tuple[str, ...] = ()
-    towns: tuple[str, ...] = ()
-    districts: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Broadcast:
-    """`messages` are in our own words, not LINE's; `recipients` is 0 until they are frozen."""
+    """`messages` are in our own words, not LINE's; `recipients` is 0 until they are frozen. `urgent_reason`: why it
+    may go out at night."""
 
     id: str
     channel: str
@@ -105,6 +98,8 @@ class Broadcast:
     late_limit: dt.timedelta
     prepared_at: dt.datetime | None
     finished_at: dt.datetime | None
+    series_id: str | None
+    urgent_reason: str | None
 
 
 @dataclass(frozen=True)
@@ -120,12 +115,11 @@ class Tally:
 
 
 def _of(work: Work, row: Row[*tuple[Any, ...]]) -> Broadcast:
-    fields: dict[str, list[str]] = json.loads(row.segment)
     return Broadcast(
         id=row.id,
         channel=row.channel,
         messages=tuple(work.unseal(row.messages, row.channel, "broadcasts", "messages", row.id)),
-        segment=Segment(**{name: tuple(values) for name, values in fields.items()}),
+        segment=segment_of(row.segment),
         due_at=row.due_at,
         status=row.status,
         recipients=row.recipients,
@@ -134,31 +128,9 @@ def _of(work: Work, row: Row[*tuple[Any, ...]]) -> Broadcast:
         late_limit=dt.timedelta(minutes=row.late_limit_minutes),
         prepared_at=row.prepared_at,
         finished_at=row.finished_at,
+        series_id=row.series_id,
+        urgent_reason=work.unseal(row.urgent_reason, row.channel, "broadcasts", "urgent_reason", row.id),
     )
-
-
-def _fits(channel: str, segment: Segment, now: dt.datetime) -> ColumnElement[bool]:
-    """Whom it fits, without those who asked for a pause, and those who wrote words of danger
-    lately: cheerful news would hurt them."""
-    conditions = [
-        people.c.channel == channel,
-        people.c.paused.is_(False),
-        or_(people.c.danger_until.is_(None), people.c.danger_until <= now),
-    ]
-    chosen = (
-        (people.c.role, segment.roles),
-        (people.c.town, segment.towns),
-        (people.c.district, segment.districts),
-    )
-    conditions += [column.in_(values) for column, values in chosen if values]
-    if segment.topics:
-        conditions.append(
-            select(literal(1))
-            .select_from(person_topics)
-            .where(person_topics.c.person_id == people.c.id, person_topics.c.topic.in_(segment.topics))
-            .exists()
-        )
-    return and_(*conditions)
 
 
 def schedule(
@@ -170,6 +142,8 @@ def schedule(
     *,
     created_by: str,
     late_limit: dt.timedelta = dt.timedelta(hours=1),
+    series_id: str | None = None,
+    urgent_reason: str | None = None,
 ) -> Broadcast:
     """Plan a broadcast. Later than `late_limit` after its time it is missed rather than sent."""
     if not messages:
@@ -181,13 +155,16 @@ def schedule(
             id=fresh,
             channel=channel,
             messages=work.seal([dict(m) for m in messages], channel, "broadcasts", "messages", fresh),
-            segment=json.dumps(asdict(segment), ensure_ascii=False),
+            segment=segment_text(segment),
             due_at=due_at,
             status="scheduled",
             recipients=0,
             created_by=created_by,
             created_at=work.now,
             late_limit_minutes=int(late_limit.total_seconds() // 60),
+            series_id=series_id,
+            urgent_reason=urgent_reason
+            and work.seal(urgent_reason, channel, "broadcasts", "urgent_reason", fresh),
         )
         .returning(*broadcasts.c)
     ).one()
@@ -200,11 +177,15 @@ def get(work: Work, broadcast_id: str) -> Broadcast | None:
     return None if row is None else _of(work, row)
 
 
-def listed(work: Work, channel: str | None = None, limit: int = 100) -> tuple[Broadcast, ...]:
-    """Broadcasts of one channel or of all, the latest first."""
+def listed(
+    work: Work, channel: str | None = None, limit: int = 100, series_id: str | None = None
+) -> tuple[Broadcast, ...]:
+    """Broadcasts of one channel, one series or of all, the latest first."""
     query = select(broadcasts).order_by(broadcasts.c.due_at.desc(), broadcasts.c.id.desc()).limit(limit)
     if channel is not None:
         query = query.where(broadcasts.c.channel == channel)
+    if series_id is not None:
+        query = query.where(broadcasts.c.series_id == series_id)
     return tuple(_of(work, row) for row in work.conn.execute(query))
 
 
@@ -224,12 +205,6 @@ def scheduled(work: Work) -> list[Broadcast]:
     return [_of(work, row) for row in work.conn.execute(query.order_by(broadcasts.c.due_at, broadcasts.c.id))]
 
 
-def count_recipients(work: Work, channel: str, segment: Segment) -> int:
-    """How many people would get it now: friends whom it fits (who blocked us is not among them)."""
-    query = select(func.count()).select_from(people).where(_fits(channel, segment, work.now), people.c.friend)
-    return work.conn.execute(query).scalar_one()
-
-
 def _locked(work: Work, broadcast_id: str) -> Row[*tuple[Any, ...]]:
     return work.conn.execute(
         select(broadcasts).where(broadcasts.c.id == broadcast_id).with_for_update()
@@ -241,15 +216,17 @@ def _turn(work: Work, broadcast_id: str, now: Status, then: Status, **values: An
     work.conn.execute(update(broadcasts).where(broadcasts.c.id == broadcast_id).values(status=then, **values))
 
 
-def start(work: Work, broadcast_id: str) -> bool:
+def start(work: Work, broadcast_id: str, *, would_wake: bool = False) -> bool:
     """Take a scheduled broadcast's turn, once; call `freeze` in the same unit of work.
 
-    False: somebody else started or cancelled it, or it is too late and counts as missed from now on.
+    False: somebody else started or cancelled it, or it is too late (`would_wake`: so late that it is night) and counts
+    as missed from now on.
     """
     row = _locked(work, broadcast_id)
     if row.status != "scheduled":
         return False
-    if work.now > row.due_at + dt.timedelta(minutes=row.late_limit_minutes):
+    limit = max(dt.timedelta(minutes=row.late_limit_minutes), AT_ONCE)
+    if would_wake or work.now > row.due_at + limit:
         _turn(work, broadcast_id, row.status, "missed", finished_at=work.now)
         return False
     _turn(work, broadcast_id, row.status, "sending")
@@ -267,14 +244,13 @@ def freeze(
     row = _locked(work, broadcast_id)
     if row.status != "sending" or row.prepared_at is not None:
         raise ValueError(f"broadcast {broadcast_id} is {row.status}; only one just started is frozen")
-    segment = _of(work, row).segment
-    fits = _fits(row.channel, segment, work.now)
+    to = (row.channel, _of(work, row).segment, work.now)
     place = (func.row_number().over(order_by=people.c.id) - 1) // chunk_size
     names = ["broadcast_id", "person_id", "channel", "chunk", "outcome"]
     head = (literal(broadcast_id), people.c.id, people.c.channel)
     for columns, who in (
-        ((*head, place, null()), and_(fits, people.c.friend)),
-        ((*head, null(), literal("blocked")), and_(fits, ~people.c.friend)),
+        ((*head, place, null()), recipients.recipients(*to)),
+        ((*head, null(), literal("blocked")), recipients.gone(*to)),
     ):
         work.conn.execute(insert(broadcast_recipients).from_select(names, select(*columns).where(who)))
     mine = broadcast_recipients.c.broadcast_id == broadcast_id
@@ -359,6 +335,14 @@ def cancel(work: Work, broadcast_id: str) -> None:
     _turn(work, broadcast_id, row.status, "cancelled", finished_at=work.now)
     for chunk in outbox.give_up(work, broadcast_id):
         settle_chunk(work, broadcast_id, chunk, "unknown")
+
+
+def withdraw(work: Work, broadcast_id: str) -> None:
+    """Take back one that only waits, as if it had never been planned: its series pauses, or comes earlier."""
+    row = _locked(work, broadcast_id)
+    if row.status != "scheduled":
+        raise NotPermitted(f"{row.status} has begun")
+    work.conn.execute(delete(broadcasts).where(broadcasts.c.id == broadcast_id))
 
 
 def running(work: Work) -> list[str]:

@@ -47,5 +47,7 @@ def sealed(name: str, *, row: str = "id", nullable: bool = True) -> Column[Any]:
 
 
 def new_id() -> str:
-    """32 hex digits that sort by time: the first 12 are milliseconds, the rest is random (UUIDv7's idea)."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+    """32 hex digits that sort by time: 12 of milliseconds, 3 of their 4,096th parts (so that what one process makes
+    one after the other keeps its order), the rest is random (UUIDv7's idea)."""
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    return f"{milliseconds:012x}{(rest << 12) // 1_000_000:03x}{secrets.randbits(68):017x}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from storage import (
     attempts,
     audit,
+    broadcast_series,
     broadcasts,
     cards,
     certificates,
@@ -30,6 +31,7 @@ from storage import (
     links,
     mails,
     menus,
+    named_segments,
     notices,
     outbox,
     partners,
@@ -49,6 +51,7 @@ from storage.schema import metadata
 __all__ = [
     "attempts",
     "audit",
+    "broadcast_series",
     "broadcasts",
     "cards",
     "certificates",
@@ -75,6 +78,7 @@ __all__ = [
     "mails",
     "menus",
     "metadata",
+    "named_segments",
     "notices",
     "outbox",
     "partners",

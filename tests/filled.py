@@ -17,7 +17,8 @@ ENDED: dict[str, dict[str, Any]] = {  # what has come to its end: from now on it
     "concerns": {"state": "closed", "outcome": "connected", "held_at": None, "merged_into": None},
     "conversations": {"state": "open"},  # and nobody comes back to it
     "outbox": {"state": "accepted"},
-    "broadcasts": {"status": "sent", "segment": "{}"},
+    "broadcasts": {"status": "sent", "segment": '{"all": []}'},
+    "broadcast_series": {"status": "ended", "segment": '{"all": []}'},
     "mails": {"state": "sent"},
     "course_mails": {"state": "sent"},
     "courses": {"towns": "[]", "sessions": "[]", "called_off_at": None},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from storage import (
+    broadcast_series,
     broadcasts,
     cards,
     certificates,
@@ -24,6 +25,7 @@ from storage import (
     outbox,
     people,
     photos,
+    segments,
     staff,
     supporters,
 )
@@ -40,9 +42,9 @@ def fill(db: Database, count: int) -> int:
             body, token = {"n": number}, f"r{number}"
             outbox.put(work, "iwami", "message", body, person_id=person.id, reply_token=token)
             events.troubled(work, "iwami", f"e{number}", "message", "error", "words")
-            broadcasts.schedule(
-                work, "iwami", [{"n": number}], broadcasts.Segment(), work.now, created_by="x"
-            )
+            everyone, urgent = segments.EVERYONE, {"created_by": "x", "urgent_reason": "r"}
+            broadcasts.schedule(work, "iwami", [{"n": number}], everyone, work.now, **urgent)
+            broadcast_series.create(work, "iwami", "t", [{"n": number}], everyone, "{}", **urgent)
             concern = concerns.open_concern(
                 work, "iwami", person_id=person.id, town="岩美町", district=None, kind="k", level=1,
                 since="s", subject_knows="no", window="w", route_reason="r",
@@ -61,7 +63,7 @@ def fill(db: Database, count: int) -> int:
             mails.note_refused(work, address, "550")
             _fill_the_desk(work, concern, number)
             _fill_the_programme(work, number)
-    return count * 33 + 1  # and the key of the blind indexes
+    return count * 36 + 1  # and the key of the blind indexes
 
 
 def _fill_the_desk(work: Work, concern: Concern, number: int) -> None:

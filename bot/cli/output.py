@@ -139,6 +139,8 @@ def one_of(what: str, word: str, by_key: Mapping[str, str]) -> str:
 def fields(values: Mapping[str, Any]) -> None:
     """A short list of names and values."""
     drawn = Table.grid(padding=(0, 2))
+    drawn.add_column()
+    drawn.add_column(overflow="fold")  # Japanese has no spaces: a long value goes on in the next line
     for name, value in values.items():
         drawn.add_row(f"[{QUIET}]{escape(name)}[/]", escape("－" if value is None else str(value)))
     console().print(drawn)

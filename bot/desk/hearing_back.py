@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from bot import postback
 from bot.content.library import Content
 from bot.line.render import to_line
 from bot.messages import Choices, Message, Saying, Tap
+from bot.night import not_at_night
 from storage import outbox, people
 from storage.concerns import Concern
 from storage.work import Work
@@ -18,8 +17,6 @@ Word = Literal["read", "in_touch", "no_more", "thanks", "question", "follow_up"]
 
 FLOW = "mine"  # bot/handlers/mine.py does what these buttons say
 ANSWERS = ("better", "little_better", "same", "worse", "unknown")
-TOKYO = ZoneInfo("Asia/Tokyo")
-MORNING, EVENING = dt.time(8), dt.time(21)
 
 
 def tell(work: Work, content: Content, concern: Concern, word: Word) -> None:
@@ -33,15 +30,6 @@ def tell(work: Work, content: Content, concern: Concern, word: Word) -> None:
     body = {"messages": to_line(saying)}
     awake = not_at_night(work.now)
     outbox.put(work, concern.channel, "message", body, person_id=person.id, not_before=awake)
-
-
-def not_at_night(moment: dt.datetime) -> dt.datetime:
-    """This moment, or the next 8 o'clock in the morning where it is between 21:00 and 8:00: nobody is woken."""
-    here = moment.astimezone(TOKYO)
-    if MORNING <= here.time() < EVENING:
-        return moment
-    day = here.date() + dt.timedelta(days=1 if here.time() >= EVENING else 0)
-    return dt.datetime.combine(day, MORNING, TOKYO)
 
 
 def button(concern: Concern, deed: str, label: str, more: str = "") -> Tap:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from bot import postback
 from bot.content.library import Content
-from bot.desk.hearing_back import not_at_night
 from bot.line.render import to_line
 from bot.messages import Choices, Saying, Tap, Text
+from bot.night import not_at_night
 from bot.programme import joining as coming_in
 from bot.programme import life, matching
 from storage import audit, course_places, courses, joinings, outbox, people, supporters

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from bot import postback
 from bot.content.library import Content
 from bot.course_words import day_said, when_said
-from bot.desk.hearing_back import not_at_night
 from bot.line.render import to_line
 from bot.mailer import is_address
 from bot.messages import Choices, Saying, Tap
+from bot.night import not_at_night
 from storage import course_mails, course_places, outbox, people
 from storage.course_places import Place
 from storage.courses import Course

@@ -11,10 +11,10 @@ from bot.content.library import Content
 from bot.content.questionnaire import AfterCourse
 from bot.course_words import day_said
 from bot.crisis import Danger
-from bot.desk.hearing_back import not_at_night
 from bot.desk.telling import dangers_in
 from bot.line.render import to_line
 from bot.messages import Choices, Saying
+from bot.night import not_at_night
 from bot.programme import course_news
 from bot.programme import courses as seats
 from storage import audit, course_answers, course_members, course_places, courses, outbox, people

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import time_machine
 from terminal import Run, Said
 from town import the_content
 from typer.testing import CliRunner
@@ -22,6 +24,7 @@ from storage.database import open_database
 from storage.work import Database
 
 KEYS = new_key("t1")
+TEN_IN_THE_MORNING = dt.datetime(2026, 12, 1, 1, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture
@@ -61,6 +64,13 @@ def run(env: dict[str, str], read_once: None) -> Run:
         return Said(result.exit_code, result.stdout, result.stderr)
 
     return invoke
+
+
+@pytest.fixture
+def by_day() -> Iterator[time_machine.Traveller]:
+    """It is 10:00 in Tottori, a Tuesday; `move_to` goes elsewhere. At night nothing is sent that can wait."""
+    with time_machine.travel(TEN_IN_THE_MORNING) as traveller:
+        yield traveller
 
 
 @pytest.fixture

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 from terminal import Run
 
 from jobs import timetable
 from storage import audit, broadcasts, outbox
+from storage.segments import All, Fits
 from storage.work import Database
 
-LATER = (dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).strftime("%Y-%m-%d 10:00")
+LATER = "2026-12-31 10:00"
 SCHEDULE = ("broadcast", "schedule", "--text", "講座のお知らせです", "--at", LATER)
 TO_TOTTORI = ("--to", "town=鳥取市", "--to", "role=supporter")
 
-pytestmark = pytest.mark.usefixtures("three_supporters")
+pytestmark = pytest.mark.usefixtures("by_day", "three_supporters")
 
 
 def test_without_yes_nothing_is_scheduled_but_the_number_of_people_is_shown(
@@ -38,8 +37,7 @@ def test_with_yes_it_is_scheduled_due_and_its_id_stands_alone_on_the_last_line(
         (made,) = broadcasts.listed(work)
         entries = audit.listed(work, kind="broadcast")
     assert said.last_line == made.id
-    assert made.segment.towns == ("tottori",)
-    assert made.segment.roles == ("supporter",)
+    assert made.segment == All((Fits("town", ("tottori",)), Fits("role", ("supporter",))))
     assert timetable.planned(opened) == {made.id: made.due_at}
     assert [entry.deed for entry in entries] == ["schedule"]
 

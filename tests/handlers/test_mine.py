@@ -12,6 +12,7 @@ from surroundings import Clock
 from town import PUBLIC_URL, Town, the_content
 
 from bot.desk import hearing_back
+from bot.night import TOKYO
 from storage import concerns, entries, links, people
 from storage.audit import audit
 from storage.concern_table import concerns as concern_rows
@@ -436,11 +437,11 @@ def test_nobody_is_woken_between_nine_in_the_evening_and_eight(
 ) -> None:
     phone = town.friend()
     reports(phone)
-    clock.now = clock.now.astimezone(hearing_back.TOKYO).replace(day=2, hour=hour, minute=minute)
+    clock.now = clock.now.astimezone(TOKYO).replace(day=2, hour=hour, minute=minute)
     with town.services.db.work() as work:
         hearing_back.tell(work, the_content(), the_concern(town), "read")
     row = town.rows(outbox)[-1]
-    due = row.next_try.astimezone(hearing_back.TOKYO)
+    due = row.next_try.astimezone(TOKYO)
     if waits:
         assert (due.hour, due.minute) == (8, 0)
         assert due.day == (3 if hour >= 21 else 2)

@@ -12,14 +12,15 @@ from surroundings import Clock
 from bot.messages import TooLong
 from jobs import broadcast
 from storage import broadcasts, outbox
-from storage.broadcasts import Broadcast, Segment
+from storage.broadcasts import Broadcast
+from storage.segments import EVERYONE
 from storage.work import Database
 
 
 def plan(db: Database, due_at: dt.datetime, *texts: str) -> Broadcast:
     with db.work() as work:
         messages = [{"text": text} for text in texts or ("講座のお知らせです。",)]
-        return broadcasts.schedule(work, "default", messages, Segment(), due_at, created_by="test")
+        return broadcasts.schedule(work, "default", messages, EVERYONE, due_at, created_by="test")
 
 
 def status(db: Database, broadcast_id: str) -> str:

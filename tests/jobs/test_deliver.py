@@ -19,7 +19,7 @@ from bot.line.client import LineClient
 from bot.settings import Channel
 from jobs.deliver import ENOUGH_REPLIES, Deliverer, Sender, deliver_some
 from jobs.verdicts import BAD_CREDENTIALS, Later, backoff, next_month
-from storage import broadcasts, menus, outbox, people, switches
+from storage import broadcasts, menus, outbox, people, segments, switches
 from storage.outbox import LEASE, REPLY_LEASE
 from storage.work import Database
 
@@ -607,7 +607,7 @@ def start_broadcast(db: Database, clock: Clock, count: int, chunk_size: int) -> 
     with db.work() as work:
         for number in range(count):
             people.lock(work, "default", f"U{number:032x}")
-        segment = broadcasts.Segment(roles=("resident",))
+        segment = segments.Fits("role", ("resident",))
         made = broadcasts.schedule(
             work, "default", [{"type": "text", "text": "x"}], segment, clock.now, created_by="test"
         )

@@ -12,7 +12,7 @@ from surroundings import Clock
 from bot import log
 from jobs import nightly
 from storage import audit, broadcasts, concerns, conversations, dangers, events, figures, outbox, people
-from storage.broadcasts import Segment
+from storage.segments import EVERYONE
 from storage.work import Database, Work
 
 DECEMBER = (dt.datetime(2026, 12, 1, tzinfo=dt.UTC), dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
@@ -93,7 +93,7 @@ def december(db: Database) -> None:
             window="desk",
             route_reason="own",
         )
-        made = broadcasts.schedule(work, "default", [{"text": "a"}], Segment(), work.now, created_by="test")
+        made = broadcasts.schedule(work, "default", [{"text": "a"}], EVERYONE, work.now, created_by="test")
         broadcasts.start(work, made.id)
         broadcasts.freeze(work, made.id, [{"type": "text", "text": "a"}])
 

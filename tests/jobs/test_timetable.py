@@ -15,8 +15,9 @@ from surroundings import Clock
 
 from jobs import timetable
 from storage import broadcasts, outbox
-from storage.broadcasts import Broadcast, Segment
+from storage.broadcasts import Broadcast
 from storage.database import open_database
+from storage.segments import EVERYONE
 from storage.work import Database
 
 
@@ -34,7 +35,7 @@ def real_time(clock: Clock, db: Database) -> Iterator[None]:
 def plan(db: Database, due_at: dt.datetime) -> Broadcast:
     with db.work() as work:
         made = broadcasts.schedule(
-            work, "default", [{"text": "お知らせ"}], Segment(), due_at, created_by="test"
+            work, "default", [{"text": "お知らせ"}], EVERYONE, due_at, created_by="test"
         )
     timetable.plan_broadcast(db, made.id, due_at)
     return made

@@ -32,6 +32,7 @@ from storage import (
     links,
     outbox,
     people,
+    segments,
     supporters,
     tables,
 )
@@ -40,7 +41,7 @@ from storage.course_members import course_members
 from storage.course_members import members as course_members_of
 from storage.people import Person
 from storage.supporters import Profile, Supporter
-from storage.work import Database
+from storage.work import Database, Work
 
 CONTENT = the_content()
 LINE_ID = "U" + "c0ffee" * 5 + "00"
@@ -134,13 +135,21 @@ def fill(town: Town, line_id: str, word: str, number: int) -> tuple[Person, Supp
     return now, entry
 
 
+def may_have_news(work: Work) -> None:
+    """Nothing is open that would keep a broadcast from them."""
+    work.conn.execute(people.people.update().values(danger_until=None))
+    work.conn.execute(dangers.dangers.update().values(closed_at=work.now))
+    work.conn.execute(concerns.concerns.update().values(state="accepted"))
+
+
 def two_people(town: Town) -> tuple[Person, Supporter]:
     """Who goes and, before and after, who stays; and a broadcast to both that still waits for LINE."""
     fill(town, OTHER, OTHERS, 1)
     goes = fill(town, LINE_ID, CANARY, 2)
     with town.services.db.work() as work:
         text = [{"type": "text", "text": "お知らせ"}]
-        sent = broadcasts.schedule(work, "default", text, broadcasts.Segment(), work.now, created_by="staff")
+        sent = broadcasts.schedule(work, "default", text, segments.EVERYONE, work.now, created_by="staff")
+        may_have_news(work)
         broadcasts.start(work, sent.id)
         broadcasts.freeze(work, sent.id, text)
     return goes
@@ -279,8 +288,8 @@ def test_a_broadcast_to_nobody_else_comes_to_its_end(town: Town) -> None:
     person, _ = fill(town, LINE_ID, CANARY, 1)
     with town.services.db.work() as work:
         text = [{"type": "text", "text": "お知らせ"}]
-        sent = broadcasts.schedule(work, "default", text, broadcasts.Segment(), work.now, created_by="staff")
-        work.conn.execute(people.people.update().values(danger_until=None))
+        sent = broadcasts.schedule(work, "default", text, segments.EVERYONE, work.now, created_by="staff")
+        may_have_news(work)
         broadcasts.start(work, sent.id)
         broadcasts.freeze(work, sent.id, text)
     erase(town, person)

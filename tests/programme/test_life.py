@@ -11,9 +11,10 @@ from surroundings import Clock
 from town import the_content
 
 from bot.programme import life
-from storage import audit, broadcasts, people, supporters
+from storage import audit, people, segments, supporters
 from storage.outbox import outbox
 from storage.people import Person
+from storage.recipients import count_recipients
 from storage.supporters import PERMITTED, Supporter
 from storage.transitions import NotPermitted
 from storage.work import Database, Work
@@ -261,8 +262,8 @@ def test_of_a_family_one_may_leave_and_the_phone_stays_a_supporters_one(db: Data
 
 
 def reached(work: Work) -> int:
-    segment = broadcasts.Segment(roles=("supporter",))
-    return broadcasts.count_recipients(work, "default", segment)
+    segment = segments.Fits("role", ("supporter",))
+    return count_recipients(work, "default", segment)
 
 
 def test_who_paused_gets_no_broadcast_and_afterwards_gets_them_again(db: Database) -> None:

@@ -29,6 +29,7 @@ from storage import (
     people,
     photos,
     restore,
+    segments,
     sessions,
     staff,
     switches,
@@ -119,7 +120,7 @@ def test_what_is_restored_is_the_same_on_either_database_and_only_what_must_not_
 def test_a_restored_database_sends_nothing_and_knows_what_it_cannot_know(
     source: Database, empty_url: str, cipher: Cipher, clock: Clock
 ) -> None:
-    nobody = broadcasts.Segment()
+    nobody = segments.EVERYONE
     with source.work() as work:
         clerk = staff.add(work, login="clerk", name="山田", windows=["w"], mail="a@iwami.example")
         sessions.begin(work, clerk.id, "windows edge")

@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import select
 from surroundings import Clock
 
-from storage import broadcasts, outbox, people, quiet
+from storage import broadcasts, outbox, people, quiet, recipients, segments
 from storage.people import Person
 from storage.work import Database, Work
 
@@ -22,7 +22,7 @@ def friends(db: Database, count: int) -> list[Person]:
 
 def frozen(db: Database, chunk_size: int = 2) -> str:
     with db.work() as work:
-        made = broadcasts.schedule(work, "default", TEXT, broadcasts.Segment(), work.now, created_by="staff")
+        made = broadcasts.schedule(work, "default", TEXT, segments.EVERYONE, work.now, created_by="staff")
         assert broadcasts.start(work, made.id)
         broadcasts.freeze(work, made.id, TEXT, chunk_size)
     return made.id
@@ -58,13 +58,13 @@ def test_for_a_day_nobody_counts_them_among_the_recipients(db: Database, clock: 
     one, *_ = friends(db, 3)
     be_quiet(db, one)
     with db.look() as work:
-        assert broadcasts.count_recipients(work, "default", broadcasts.Segment()) == 2
+        assert recipients.count_recipients(work, "default", segments.EVERYONE) == 2
     clock.move(hours=23, minutes=59)
     frozen(db)
     assert one.line_id not in everybody(db)
     clock.move(minutes=2)
     with db.look() as work:
-        assert broadcasts.count_recipients(work, "default", broadcasts.Segment()) == 3
+        assert recipients.count_recipients(work, "default", segments.EVERYONE) == 3
 
 
 def test_from_a_broadcast_that_waits_they_are_taken_out(db: Database) -> None:

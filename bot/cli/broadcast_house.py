@@ -1,0 +1,89 @@
+"""What the commands about broadcasts share: options, words, and who is at the terminal."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli import output
+from bot.cli.house import House
+from bot.cli.output import Refused
+from bot.night import at_night
+from jobs import timetable
+
+STATUS = {
+    "scheduled": "予約中",
+    "sending": "送信中",
+    "paused": "一時停止中",
+    "sent": "送信済み",
+    "cancelled": "中止",
+    "missed": "時刻を過ぎたため送らず",
+}
+
+Channel = Annotated[
+    str | None, typer.Option("--channel", help="LINE公式アカウント。ふつうは市町から決まります。")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="実行する（付けないと下見だけ）。")]
+Json = Annotated[bool, typer.Option("--json", help="JSONで出す。")]
+Urgent = Annotated[
+    str | None,
+    typer.Option("--urgent", metavar="理由", help="夜（21時〜8時）でも送る理由。記録に残ります。"),
+]
+LONGEST_REASON = 200
+SOON = dt.timedelta(hours=1)
+
+
+def checked_urgent(urgent: str | None, at: dt.datetime, house: House) -> str | None:
+    """The reason why it may go out at night; refused where there is none and `at` is at night.
+
+    With a stand-in for LINE nobody is woken: whoever tries the service in the evening wants to see it go.
+    """
+    if urgent is not None:
+        if not urgent.strip() or len(urgent) > LONGEST_REASON:
+            raise Refused(
+                f"--urgent には、夜でも送る理由を {LONGEST_REASON} 文字までで書いてください。",
+                '例: --urgent "大雪で明日の講座が中止のため"',
+            )
+        return urgent.strip()
+    if at_night(at):
+        if house.settings.line_api_base is not None and at <= house.now + SOON:
+            output.warn(
+                "夜（21:00〜8:00）です。練習用なので送りますが、本番のLINEでは --urgent 理由 が要ります。"
+            )
+            return None
+        raise Refused(
+            f"夜（21:00〜8:00）は、人を起こさないよう送りません（{'いまは' if at <= house.now else '予定は'}"
+            f" {output.moment(at)}）。",
+            "朝まで待てないときは、わけを書いてください。例: --urgent 大雪で明日の講座が中止のため",
+        )
+    return None
+
+
+def excerpt(messages: Sequence[Mapping[str, Any]]) -> str:
+    """The beginning of the first text, for a line of a table."""
+    first = " ".join(str(messages[0].get("text", "")).split())
+    return first if len(first) <= 20 else first[:19] + "…"
+
+
+def minutes(limit: dt.timedelta) -> int:
+    return int(limit.total_seconds() // 60)
+
+
+def lateness(limit: dt.timedelta) -> str:
+    """How late it may go out, in words."""
+    return f"{minutes(limit)} 分まで" if limit else "おくれたら送らない"
+
+
+def enter(house: House) -> None:
+    """The timetable knows at once what was planned or cancelled."""
+    timetable.prepare(house.db)
+    timetable.sync(house.db)
+
+
+def me() -> str:
+    """Who is at the terminal, for the audit list."""
+    return f"cli:{getpass.getuser()}"[:64]
