@@ -13,6 +13,7 @@ from bot import mailer
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_CHANNEL = "default"
 MOST_PROXIES = 5
+LONGEST_NUMBER = 9  # digits
 _PRINTABLE = re.compile(r"[!-~]+")
 _CHANNEL_NAME = re.compile(r"^LINE_(?:(?!LOGIN_)([A-Z0-9]+)_)?CHANNEL_SECRET$")
 _LOGIN_NAME = re.compile(r"^LINE_(?:([A-Z0-9]+)_)?LOGIN_CHANNEL_(?:ID|SECRET)$")
@@ -56,6 +57,7 @@ class Settings:
     mail_from: str
     host: str
     port: int
+    broadcast_approval_above: int  # more recipients need a second person's approval; 0: never
     proxies: int  # reverse proxies in front of us, whose X-Forwarded-For is to be believed
     log_level: str
     log_format: str
@@ -72,6 +74,9 @@ class Settings:
         proxies = get("PROXIES") or "0"
         if not (proxies.isascii() and proxies.isdigit() and int(proxies) <= MOST_PROXIES):
             wrong.append(f"PROXIES: {proxies!r} is no number from 0 to {MOST_PROXIES}")
+        above = get("BROADCAST_APPROVAL_ABOVE") or "0"
+        if not (above.isascii() and above.isdigit() and len(above) <= LONGEST_NUMBER):
+            wrong.append(f"BROADCAST_APPROVAL_ABOVE: {above!r} is no number of people")
         log_format = get("LOG_FORMAT") or "json"
         if log_format not in ("json", "text"):
             wrong.append(f"LOG_FORMAT: {log_format!r} is neither json nor text")
@@ -111,6 +116,7 @@ class Settings:
             mail_from=mail_from,
             host=get("HOST") or "127.0.0.1",
             port=port,
+            broadcast_approval_above=int(above),
             proxies=int(proxies),
             log_level=log_level,
             log_format=log_format,

@@ -11,8 +11,9 @@ from bot import log
 from bot.line.render import to_line
 from bot.messages import Saying, Text
 from bot.night import at_night
+from bot.settings import Settings
 from jobs import series
-from storage import broadcast_series, broadcasts, guard
+from storage import audit, broadcast_series, broadcasts, guard
 from storage.broadcasts import Broadcast
 from storage.work import Database
 
@@ -24,6 +25,9 @@ class Rooms(Protocol):
     def db(self) -> Database: ...
 
     @property
+    def settings(self) -> Settings: ...
+
+    @property
     def bell(self) -> threading.Event: ...
 
 
@@ -32,27 +36,46 @@ def fire(services: Rooms, broadcast_id: str, due_at: dt.datetime) -> bool:
 
     Turn, state, recipients and outbox rows are one transaction: a process that dies in the middle has done
     nothing, and the timetable's `sync` makes the broadcast due again. Of a series the next turn is made here, too;
-    that is a day away at least, so that the same `sync` may be the one that enters it.
+    that is a day away at least, so that the same `sync` may be the one that enters it. One that awaits approval is
+    asked again each minute, until it is approved or too late.
     """
     with services.db.work() as work:
-        if not guard.claim_once(work, f"broadcast:{broadcast_id}", due_at):
-            return False
         found = broadcasts.get(work, broadcast_id)
         if found is not None and found.series_id:
             broadcast_series.lock(work, found.series_id)
-            found = broadcasts.get(work, broadcast_id)  # while we waited it may have been taken back
+        found = broadcasts.get(work, broadcast_id, lock=True)  # while we waited it may have been taken back
         if found is None or found.due_at != due_at:
             return False
-        started = broadcasts.start(work, broadcast_id, would_wake=_would_wake(found, work.now))
+        if found.status != "awaiting" and not guard.claim_once(work, _turn(found), due_at):
+            return False
+        started = broadcasts.start(
+            work,
+            broadcast_id,
+            would_wake=_would_wake(found, work.now),
+            approval_above=services.settings.broadcast_approval_above,
+        )
         count = broadcasts.freeze(work, broadcast_id, as_line(found.messages)) if started else 0
         if found.series_id:
             series.follow(work, found.series_id)
+        status = broadcasts.status_of(work, broadcast_id)
+        if not started and status != found.status and "awaiting" in (status, found.status):
+            deed = "awaits" if status == "awaiting" else "unapproved"
+            audit.note(work, "system", deed, "broadcast", broadcast_id, found.channel)
+    if not started and status == "awaiting":
+        if found.status != "awaiting":
+            log.alarm("broadcast.awaits_approval", broadcast_id=broadcast_id, channel=found.channel)
+        return False
     if not started:
-        log.event("broadcast.not_started", broadcast_id=broadcast_id, status=_status(services, broadcast_id))
+        log.event("broadcast.not_started", broadcast_id=broadcast_id, status=status)
         return False
     log.event("broadcast.started", broadcast_id=broadcast_id, recipients=count)
     services.bell.set()
     return True
+
+
+def _turn(found: Broadcast) -> str:
+    """What is claimed once: one that awaited approval at its time has another turn after it."""
+    return f"broadcast:{found.id}" + (":approved" if found.approved_by else "")
 
 
 def _would_wake(found: Broadcast, now: dt.datetime) -> bool:
@@ -63,9 +86,3 @@ def _would_wake(found: Broadcast, now: dt.datetime) -> bool:
 def as_line(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The messages of a broadcast as LINE takes them; raises TooLong for what LINE would refuse."""
     return to_line(Saying(tuple(Text(message["text"]) for message in messages)))
-
-
-def _status(services: Rooms, broadcast_id: str) -> str | None:
-    with services.db.look() as work:
-        found = broadcasts.get(work, broadcast_id)
-    return found.status if found else None

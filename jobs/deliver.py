@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from bot import log, metrics, outage
 from bot.line.client import LineClient
 from jobs.ratelimit import Limits
-from jobs.verdicts import QUOTA_USED_UP, Later, Settled, Verdict, backoff, on_call, on_reply
-from storage import broadcasts, health, menus, outbox, switches
+from jobs.verdicts import Later, Pause, Settled, Verdict, backoff, on_call, on_reply
+from storage import broadcasts, guard, health, menus, outbox, quota, switches
 from storage.outbox import RETRY_KEY_LIFE, Outgoing
 from storage.trouble import is_outage
 from storage.work import Database, Work
@@ -130,12 +130,14 @@ class Sender:
 
 def claim(work: Work, limit: int) -> list[Outgoing]:
     """Rows to send now: none while sending is paused, none of a channel that rests; where only the month's
-    quota is used up people are still answered, since a reply costs nothing."""
+    quota is used up people are still answered, since a reply costs nothing, and where it is only too small for a
+    broadcast everything else goes on."""
     if switches.sending_paused(work) is not None:
         return []
     resting = switches.paused_channels(work)
-    free_only = frozenset(name for name, reason in resting.items() if reason == QUOTA_USED_UP)
-    return outbox.claim(work, limit, frozenset(resting) - free_only, free_only)
+    free_only = frozenset(name for name, reason in resting.items() if reason == quota.USED_UP)
+    no_news = frozenset(name for name, reason in resting.items() if reason == quota.SHORT)
+    return outbox.claim(work, limit, frozenset(resting) - free_only - no_news, free_only, no_news)
 
 
 def note(work: Work, results: Iterable[tuple[Outgoing, Verdict]]) -> None:
@@ -160,14 +162,27 @@ def note(work: Work, results: Iterable[tuple[Outgoing, Verdict]]) -> None:
 
 def _postpone(work: Work, row: Outgoing, verdict: Later) -> None:
     until = work.now + dt.timedelta(seconds=verdict.seconds)
-    outbox.postpone(work, row.id, until, verdict.error, reply=verdict.reply)
-    if verdict.pause and row.channel not in switches.paused_channels(work):
-        switches.pause_channel(work, row.channel, verdict.pause.until, verdict.pause.reason)
-        _alarm("line.channel_paused", row, verdict.pause.reason, until=verdict.pause.until.isoformat())
+    untried = verdict.untried and row.kind == "multicast"
+    outbox.postpone(work, row.id, until, verdict.error, reply=verdict.reply, untried=untried)
+    if verdict.pause and switches.paused_channels(work).get(row.channel) in (None, quota.SHORT):
+        _rest(work, row, verdict.pause)
     if verdict.away and row.tries >= TRIES_OF_A_BLIP:
         outage.noticed(outage.LINE, row.channel, reason=verdict.error)
     if verdict.alarm:
         _alarm(verdict.alarm, row, verdict.error)
+
+
+def _rest(work: Work, row: Outgoing, pause: Pause) -> None:
+    """The channel rests; for the quota one alarm a day, also where the hourly question lets it try in vain."""
+    before = switches.paused_channels(work).get(row.channel)
+    if before == pause.reason:
+        return
+    switches.pause_channel(work, row.channel, pause.until, pause.reason)
+    if pause.reason in quota.RESTS:
+        quota.keep_alive(work, row.channel)
+    today = work.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if pause.reason not in quota.RESTS or guard.claim_once(work, f"quota_alarm:{row.channel}", today):
+        _alarm("line.channel_paused", row, pause.reason, until=pause.until.isoformat())
 
 
 def _settle(work: Work, row: Outgoing, verdict: Settled) -> None:

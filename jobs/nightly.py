@@ -49,7 +49,7 @@ FORGET: dict[str, Callable[[Work], int]] = {
     "broadcasts": lambda work: broadcasts.forget_old(work, OLD_NEWS),
     "broadcast_series": lambda work: broadcast_series.forget_old(work, OLD_NEWS),
     "conversations": lambda work: conversations.forget_old(work, UNFINISHED, SETTLED),
-    "outbox": lambda work: outbox.forget_old(work, SETTLED),
+    "outbox": lambda work: outbox.forget_old(work, SETTLED, OLD_NEWS),
     "attempts": attempts.forget_old,
     "drafts": drafts.forget_old,
     "links": links.forget_old,

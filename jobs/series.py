@@ -13,7 +13,7 @@ from typing import Any
 from bot import log, recurrence
 from bot.night import TOKYO
 from bot.recurrence import BadRule, Rule
-from storage import broadcast_series, broadcasts
+from storage import broadcast_care, broadcast_series, broadcasts
 from storage.broadcast_series import Series, Standing
 from storage.broadcasts import Broadcast
 from storage.segments import Segment
@@ -32,8 +32,10 @@ def begin(
     created_by: str,
     late_limit: dt.timedelta,
     urgent_reason: str | None = None,
-) -> tuple[Series, Broadcast]:
-    """A new series with its first turn; ValueError where its rule has no day to come."""
+    awaits: bool = False,
+) -> tuple[Series, Broadcast | None]:
+    """A new series with its first turn, or with none where it `awaits` approval; ValueError where its rule has no day
+    to come."""
     made = broadcast_series.create(
         work,
         channel,
@@ -44,9 +46,10 @@ def begin(
         created_by=created_by,
         late_limit=late_limit,
         urgent_reason=urgent_reason,
+        awaits=awaits,
     )
     first = follow(work, made.id)
-    if first is None:
+    if first is None and not (awaits and recurrence.next_due(rule, work.now)):
         raise ValueError(f"the rule has no day to come: {made.rule}")
     return made, first
 
@@ -75,6 +78,7 @@ def follow(work: Work, series_id: str) -> Broadcast | None:
         late_limit=series.late_limit,
         series_id=series.id,
         urgent_reason=series.urgent_reason,
+        approved_by=series.approved_by,
     )
 
 
@@ -109,9 +113,25 @@ def cancel_one(work: Work, found: Broadcast) -> Broadcast | None:
 def pause(work: Work, series: Series) -> None:
     """No further turn until it is resumed; one that is being sent goes on."""
     broadcast_series.turn(work, series, "paused")
+    _cancel_unapproved(work, series)
     waiting = broadcast_series.waiting(work, series.id)
     if waiting is not None:
         broadcasts.withdraw(work, waiting)
+
+
+def _cancel_unapproved(work: Work, series: Series) -> None:
+    for turn_id in broadcast_care.unapproved(work, series.id):
+        broadcasts.cancel(work, turn_id)
+
+
+def approve(work: Work, series: Series, by: str, terminal: str) -> Broadcast | None:
+    """A second person lets all its turns go out; the one that waits then, None where no day is left."""
+    broadcast_care.approve_series(work, series, by, terminal)
+    if series.status == "awaiting":
+        broadcast_series.turn(work, series, "active")
+        return follow(work, series.id)
+    waiting = broadcast_series.waiting(work, series.id)
+    return None if waiting is None else broadcasts.get(work, waiting)
 
 
 def resume(work: Work, series: Series) -> Broadcast | None:
@@ -123,6 +143,7 @@ def resume(work: Work, series: Series) -> Broadcast | None:
 def cancel(work: Work, series: Series) -> None:
     """The end of it; one that is being sent goes on."""
     broadcast_series.turn(work, series, "cancelled")
+    _cancel_unapproved(work, series)
     waiting = broadcast_series.waiting(work, series.id)
     if waiting is not None:
         broadcasts.cancel(work, waiting)

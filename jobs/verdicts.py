@@ -14,14 +14,16 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bot.line.client import Answer, Quota
+from bot.night import not_at_night
+from storage import quota as quotas
 from storage.outbox import Outgoing, State
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 LONGEST_WAIT = 25.0  # seconds between two tries: who waits for an answer has it soon after LINE is back
 LONGEST_MENU_WAIT = 15.0  # a menu must not hold up what the same person is to read
 CREDENTIALS_PAUSE = dt.timedelta(seconds=60)
-SHORT_OF_QUOTA = 900.0  # seconds; fewer messages are left this month than this row needs
-QUOTA_USED_UP, BAD_CREDENTIALS = "monthly quota used up", "LINE refuses the channel's access token"
+SHORT_OF_QUOTA = 900.0  # seconds; LINE says that fewer messages are left this month than this push needs
+BAD_CREDENTIALS = "LINE refuses the channel's access token"
 Reply = Literal["keep", "doubtful", "gone"]
 
 
@@ -53,6 +55,7 @@ class Later:
     pause: Pause | None = None
     alarm: str | None = None
     away: bool = False  # LINE was not reached, or is in trouble itself
+    untried: bool = False  # LINE surely did nothing at all
 
 
 Verdict = Settled | Later
@@ -118,6 +121,12 @@ def next_month(now: dt.datetime) -> dt.datetime:
     return dt.datetime(year, month, 1, tzinfo=TOKYO)
 
 
+def quota_again(now: dt.datetime) -> dt.datetime:
+    """When what waits for the quota goes on at the latest: in the morning of that first day, so that no news wakes
+    anybody; jobs/quota.py lets one person's messages go earlier."""
+    return not_at_night(next_month(now))
+
+
 def _too_many(
     answer: Answer,
     row: Outgoing,
@@ -128,15 +137,18 @@ def _too_many(
 ) -> Later:
     """429 means too fast or too many this month; the quota endpoints tell, the words are a hint only."""
     left = quota() if via in ("push", "multicast") else None
+    too_fast = Later(_between(1, 3), "rate limit", reply, untried=True)
     if left is None or left.limit is None:
-        return Later(_between(1, 3), "rate limit", reply)
+        return too_fast
     if left.exhausted:
-        return Later(1, QUOTA_USED_UP, reply, Pause(next_month(now), QUOTA_USED_UP))
+        return Later(1, quotas.USED_UP, reply, Pause(quota_again(now), quotas.USED_UP), untried=True)
     needed = len(row.body.get("to", ())) if via == "multicast" else 1
     hinted = isinstance(answer.body, dict) and "monthly limit" in str(answer.body.get("message", ""))
     if hinted or left.used + needed > left.limit:
+        if via == "multicast":
+            return Later(1, quotas.SHORT, reply, Pause(quota_again(now), quotas.SHORT), untried=True)
         return Later(SHORT_OF_QUOTA, "the quota does not suffice", reply, alarm="line.quota_short")
-    return Later(_between(1, 3), "rate limit", reply)
+    return too_fast
 
 
 def _credentials(now: dt.datetime, reply: Reply) -> Later:

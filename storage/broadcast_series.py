@@ -32,8 +32,9 @@ from storage.segments import Segment, segment_of, segment_text
 from storage.transitions import check
 from storage.work import Work
 
-Status = Literal["active", "paused", "ended", "cancelled"]
+Status = Literal["awaiting", "active", "paused", "ended", "cancelled"]
 PERMITTED: Mapping[Status, frozenset[Status]] = {
+    "awaiting": frozenset({"active", "cancelled"}),  # a second person has to approve; no turn stands
     "active": frozenset({"paused", "ended", "cancelled"}),
     "paused": frozenset({"active", "cancelled"}),
     "ended": frozenset(),  # its rule has no further day
@@ -55,6 +56,7 @@ broadcast_series = Table(
     Column("created_by", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("approved_by", String(64)),
     Index(None, "status"),
 )
 
@@ -75,6 +77,7 @@ class Series:
     created_by: str
     created_at: dt.datetime
     ended_at: dt.datetime | None
+    approved_by: str | None
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,9 @@ def create(
     created_by: str,
     late_limit: dt.timedelta = dt.timedelta(hours=1),
     urgent_reason: str | None = None,
+    awaits: bool = False,
 ) -> Series:
-    """A new, active series; its first turn is not there yet."""
+    """A new series, active unless it `awaits` approval; its first turn is not there yet."""
     if not messages:
         raise ValueError("a series needs a message")
     fresh = new_id()
@@ -119,7 +123,7 @@ def create(
             rule=rule,
             late_limit_minutes=int(late_limit.total_seconds() // 60),
             urgent_reason=urgent_reason and seal("urgent_reason", urgent_reason),
-            status="active",
+            status="awaiting" if awaits else "active",
             created_by=created_by,
             created_at=work.now,
         )
@@ -145,6 +149,7 @@ def _of(work: Work, row: Row[*tuple[Any, ...]]) -> Series:
         created_by=row.created_by,
         created_at=row.created_at,
         ended_at=row.ended_at,
+        approved_by=row.approved_by,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -33,9 +34,12 @@ from storage.segments import Segment, segment_of, segment_text
 from storage.transitions import NotPermitted, check
 from storage.work import Work
 
-Status = Literal["scheduled", "sending", "paused", "sent", "cancelled", "missed"]
+Status = Literal["awaiting", "scheduled", "sending", "paused", "sent", "cancelled", "missed"]
 PERMITTED: Mapping[Status, frozenset[Status]] = {
-    "scheduled": frozenset({"sending", "cancelled", "missed"}),
+    "awaiting": frozenset({"scheduled", "cancelled", "missed"}),  # a second person has to approve
+    "scheduled": frozenset(
+        {"sending", "cancelled", "missed", "awaiting"}
+    ),  # awaiting: found too large at its time
     "sending": frozenset({"paused", "sent", "cancelled"}),
     "paused": frozenset({"sending", "sent", "cancelled"}),  # sent: the last chunk was under way at the pause
     "sent": frozenset(),
@@ -64,7 +68,10 @@ broadcasts = Table(
     Column("finished_at", Moment),
     Column("series_id", ForeignKey("broadcast_series.id", ondelete="SET NULL")),
     sealed("urgent_reason"),
+    Column("approved_by", String(64)),
+    Column("same_index", String(64)),  # of what is said to whom: by it the same is found a second time
     Index(None, "status", "due_at"),
+    Index(None, "same_index"),
     UniqueConstraint("series_id", "due_at"),
 )
 
@@ -100,6 +107,7 @@ class Broadcast:
     finished_at: dt.datetime | None
     series_id: str | None
     urgent_reason: str | None
+    approved_by: str | None
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,7 @@ def _of(work: Work, row: Row[*tuple[Any, ...]]) -> Broadcast:
         finished_at=row.finished_at,
         series_id=row.series_id,
         urgent_reason=work.unseal(row.urgent_reason, row.channel, "broadcasts", "urgent_reason", row.id),
+        approved_by=row.approved_by,
     )
 
 
@@ -144,8 +153,11 @@ def schedule(
     late_limit: dt.timedelta = dt.timedelta(hours=1),
     series_id: str | None = None,
     urgent_reason: str | None = None,
+    awaits: bool = False,
+    approved_by: str | None = None,
 ) -> Broadcast:
-    """Plan a broadcast. Later than `late_limit` after its time it is missed rather than sent."""
+    """Plan a broadcast. Later than `late_limit` after its time it is missed rather than sent. `awaits`: not before
+    somebody else approves it."""
     if not messages:
         raise ValueError("a broadcast needs a message")
     fresh = new_id()
@@ -157,7 +169,7 @@ def schedule(
             messages=work.seal([dict(m) for m in messages], channel, "broadcasts", "messages", fresh),
             segment=segment_text(segment),
             due_at=due_at,
-            status="scheduled",
+            status="awaiting" if awaits else "scheduled",
             recipients=0,
             created_by=created_by,
             created_at=work.now,
@@ -165,16 +177,30 @@ def schedule(
             series_id=series_id,
             urgent_reason=urgent_reason
             and work.seal(urgent_reason, channel, "broadcasts", "urgent_reason", fresh),
+            approved_by=approved_by,
+            same_index=index_of(work, channel, messages, segment),
         )
         .returning(*broadcasts.c)
     ).one()
     return _of(work, row)
 
 
-def get(work: Work, broadcast_id: str) -> Broadcast | None:
-    """The broadcast with this id."""
-    row = work.conn.execute(select(broadcasts).where(broadcasts.c.id == broadcast_id)).first()
+def index_of(work: Work, channel: str, messages: Sequence[Mapping[str, Any]], segment: Segment) -> str:
+    """By what the same words to the same people are found, without the words; spaces and widths do not count."""
+    words = (" ".join(unicodedata.normalize("NFKC", str(each.get("text", ""))).split()) for each in messages)
+    return work.index("broadcast", channel, segment_text(segment), *words)
+
+
+def get(work: Work, broadcast_id: str, lock: bool = False) -> Broadcast | None:
+    """The broadcast with this id; with `lock` nobody else changes it until this unit of work ends."""
+    query = select(broadcasts).where(broadcasts.c.id == broadcast_id)
+    row = work.conn.execute(query.with_for_update() if lock else query).first()
     return None if row is None else _of(work, row)
+
+
+def status_of(work: Work, broadcast_id: str) -> Status | None:
+    """The state it is in now."""
+    return work.conn.execute(select(broadcasts.c.status).where(broadcasts.c.id == broadcast_id)).scalar()
 
 
 def listed(
@@ -189,19 +215,9 @@ def listed(
     return tuple(_of(work, row) for row in work.conn.execute(query))
 
 
-def due(work: Work) -> list[str]:
-    """The scheduled broadcasts whose time has come."""
-    query = (
-        select(broadcasts.c.id)
-        .where(broadcasts.c.status == "scheduled", broadcasts.c.due_at <= work.now)
-        .order_by(broadcasts.c.due_at, broadcasts.c.id)
-    )
-    return list(work.conn.execute(query).scalars())
-
-
 def scheduled(work: Work) -> list[Broadcast]:
-    """All broadcasts that wait for their time, the next one first."""
-    query = select(broadcasts).where(broadcasts.c.status == "scheduled")
+    """All broadcasts that wait for their time or for approval, the next one first."""
+    query = select(broadcasts).where(broadcasts.c.status.in_(("scheduled", "awaiting")))
     return [_of(work, row) for row in work.conn.execute(query.order_by(broadcasts.c.due_at, broadcasts.c.id))]
 
 
@@ -216,19 +232,27 @@ def _turn(work: Work, broadcast_id: str, now: Status, then: Status, **values: An
     work.conn.execute(update(broadcasts).where(broadcasts.c.id == broadcast_id).values(status=then, **values))
 
 
-def start(work: Work, broadcast_id: str, *, would_wake: bool = False) -> bool:
+def start(work: Work, broadcast_id: str, *, would_wake: bool = False, approval_above: int = 0) -> bool:
     """Take a scheduled broadcast's turn, once; call `freeze` in the same unit of work.
 
-    False: somebody else started or cancelled it, or it is too late (`would_wake`: so late that it is night) and counts
-    as missed from now on.
+    False: somebody else started or cancelled it; or it is too late (`would_wake`: so late that it is night) and counts
+    as missed from now on; or nobody has approved it and it reaches more than `approval_above` people by now (0: no
+    such limit), and waits for that.
     """
     row = _locked(work, broadcast_id)
-    if row.status != "scheduled":
+    if row.status not in ("scheduled", "awaiting"):
         return False
     limit = max(dt.timedelta(minutes=row.late_limit_minutes), AT_ONCE)
     if would_wake or work.now > row.due_at + limit:
         _turn(work, broadcast_id, row.status, "missed", finished_at=work.now)
         return False
+    if row.status == "awaiting":
+        return False
+    if approval_above and row.approved_by is None:
+        count = recipients.count_recipients(work, row.channel, segment_of(row.segment))
+        if count > approval_above:
+            _turn(work, broadcast_id, row.status, "awaiting")
+            return False
     _turn(work, broadcast_id, row.status, "sending")
     return True
 

@@ -16,7 +16,16 @@ FILE = Path(__file__).with_suffix(".yaml")
 Class = Literal["public", "internal", "personal", "secret"]
 How = Literal["sealed", "index", "hash"]
 CLASSES: tuple[Class, ...] = ("public", "internal", "personal", "secret")
-_GROUPS = ("public", "internal", "personal", "personal index", "secret", "secret index", "secret hash")
+_GROUPS = (
+    "public",
+    "internal",
+    "internal index",
+    "personal",
+    "personal index",
+    "secret",
+    "secret index",
+    "secret hash",
+)
 _NOT_OURS = {"apscheduler_jobs", "alembic_version"}  # made by the libraries of these names
 
 

@@ -202,7 +202,9 @@ def _costs_nothing(row: FromClause) -> ColumnElement[bool]:
 
 
 @lru_cache(maxsize=64)
-def _due(lock: bool, skip: frozenset[str], free_only: frozenset[str]) -> Select[tuple[int]]:
+def _due(
+    lock: bool, skip: frozenset[str], free_only: frozenset[str], no_news: frozenset[str]
+) -> Select[tuple[int]]:
     """The ids of the rows that may be sent now; bound when it runs: `now`, `most`."""
     holds_up: list[ColumnElement[bool]] = [
         _earlier.c.person_id == outbox.c.person_id,
@@ -215,6 +217,8 @@ def _due(lock: bool, skip: frozenset[str], free_only: frozenset[str]) -> Select[
     if free_only:
         permitted.append(or_(outbox.c.channel.not_in(free_only), _costs_nothing(outbox)))
         holds_up.append(or_(_earlier.c.channel.not_in(free_only), _costs_nothing(_earlier)))
+    if no_news:
+        permitted.append(or_(outbox.c.channel.not_in(no_news), outbox.c.kind != "multicast"))
     due = (
         select(outbox.c.id)
         .where(
@@ -239,11 +243,12 @@ def claim(
     limit: int,
     skip_channels: frozenset[str] = frozenset(),
     free_only: frozenset[str] = frozenset(),
+    no_news: frozenset[str] = frozenset(),
 ) -> list[Outgoing]:
     """Lease up to `limit` rows that are due, only the oldest of each person. The lease and the first try are
     committed before any call is made. Channels in `free_only` have no quota left: what costs nothing leaves,
-    also past what must wait."""
-    due = _due(work.on_postgresql, skip_channels, free_only)
+    also past what must wait. On channels in `no_news` only broadcasts wait."""
+    due = _due(work.on_postgresql, skip_channels, free_only, no_news)
     ids = list(work.conn.execute(due, {"now": work.now, "most": limit}).scalars())
     if not ids:
         return []
@@ -318,9 +323,15 @@ def postpone(
     error: str,
     *,
     reply: Literal["keep", "doubtful", "gone"],
+    untried: bool = False,
 ) -> None:
-    """Try again at `until`. The reply token is kept, is kept but doubtful (perhaps used), or is gone."""
+    """Try again at `until`. The reply token is kept, is kept but doubtful (perhaps used), or is gone. `untried`: it
+    was refused unread, so that this try does not count."""
     values: dict[str, Any] = {"next_try": until, "leased_until": None, "error": error[:300]}
+    if untried:
+        again = outbox.c.tries > 1  # somebody tried it before, or meanwhile: that counts
+        values["tries"] = case((again, outbox.c.tries), else_=0)
+        values["first_tried"] = case((again, outbox.c.first_tried))
     if reply != "keep":
         values |= {"reply_token": None} if reply == "gone" else {"reply_doubtful": True}
     work.conn.execute(update(outbox).where(outbox.c.id == outgoing_id).values(**values))
@@ -328,9 +339,8 @@ def postpone(
 
 def counts(work: Work) -> dict[tuple[str, str], int]:
     """Rows by channel and state, for metrics and checks."""
-    rows = work.conn.execute(
-        select(outbox.c.channel, outbox.c.state, func.count()).group_by(outbox.c.channel, outbox.c.state)
-    )
+    by = (outbox.c.channel, outbox.c.state)
+    rows = work.conn.execute(select(*by, func.count()).group_by(*by))
     return {(channel, state): count for channel, state, count in rows}
 
 
@@ -378,23 +388,11 @@ def give_up(work: Work, broadcast_id: str) -> list[int]:
     return [row.chunk for row in dropped if row.first_tried is not None]
 
 
-def due_now(work: Work) -> None:
-    """Everything that waits for its next try is due at once (the operator has mended what was wrong)."""
-    again = and_(outbox.c.state == "waiting", outbox.c.tries > 0)  # what waits for the morning still does
-    work.conn.execute(update(outbox).where(again).values(next_try=work.now))
-
-
-def drop_waiting(work: Work) -> int:
-    """Give up everything that waits (after a restore, when the operator decides so)."""
+def forget_old(work: Work, older_than: dt.timedelta, reasons_older_than: dt.timedelta | None = None) -> int:
+    """Nightly: settled rows have served once their figures are no longer asked for; why a part of a broadcast was not
+    accepted is asked for as long as the broadcast stands."""
+    ended = work.now - (reasons_older_than or older_than)
+    served = or_(outbox.c.broadcast_id.is_(None), outbox.c.state == "accepted", outbox.c.settled < ended)
     return work.conn.execute(
-        update(outbox)
-        .where(outbox.c.state == "waiting")
-        .values(state="dropped", settled=work.now, body=None, reply_token=None)
-    ).rowcount
-
-
-def forget_old(work: Work, older_than: dt.timedelta) -> int:
-    """Nightly: settled rows have served once their figures are no longer asked for."""
-    return work.conn.execute(
-        delete(outbox).where(outbox.c.state != "waiting", outbox.c.settled < work.now - older_than)
+        delete(outbox).where(outbox.c.state != "waiting", outbox.c.settled < work.now - older_than, served)
     ).rowcount

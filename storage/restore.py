@@ -250,7 +250,7 @@ def _settle(
     index_key = index_key_in(conn, cipher)
     work = Work(conn, cipher, index_key or b"", now)
     switches.pause_sending(work, why_paused)
-    overdue = (broadcasts.c.status == "scheduled") & (broadcasts.c.due_at <= now)
+    overdue = broadcasts.c.status.in_(("scheduled", "awaiting")) & (broadcasts.c.due_at <= now)
     conn.execute(update(broadcasts).where(overdue).values(status="missed", finished_at=now))
     conn.execute(delete(staff_sessions))
     conn.execute(update(links).where(links.c.valid_until > now).values(valid_until=now))

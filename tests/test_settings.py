@@ -42,6 +42,8 @@ def test_a_line_end_behind_a_secret_does_not_count() -> None:
         ("PROXIES", "-1"),
         ("PROXIES", "6"),
         ("PROXIES", "all"),
+        ("BROADCAST_APPROVAL_ABOVE", "-1"),
+        ("BROADCAST_APPROVAL_ABOVE", "many"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
         ("PUBLIC_URL", "ftp://here"),

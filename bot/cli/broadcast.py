@@ -9,22 +9,25 @@ import typer
 
 from bot.cli import broadcast_segment, broadcast_series, output
 from bot.cli.broadcast_calendar import calendar
+from bot.cli.broadcast_care import approve, facts, how_far_in_words, log, try_out
 from bot.cli.broadcast_house import STATUS, Channel, Json, Yes, lateness, me, minutes
 from bot.cli.broadcast_preview import preview
 from bot.cli.broadcast_schedule import schedule, send
+from bot.cli.broadcast_truth import FATES, recipients, waits, waits_in_words, with_reasons
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused
 from bot.cli.segment_words import in_words
 from jobs import series, timetable
-from storage import audit, broadcasts
+from storage import audit, broadcasts, outcomes
 from storage import broadcast_series as rows
 from storage.broadcasts import Broadcast, Tally
 from storage.segments import as_plain
 from storage.transitions import NotPermitted
 
 app = typer.Typer(no_args_is_help=True, help="お知らせの配信（予約・送信・確認・中止）")
-for command in (schedule, send, preview, calendar):
+for command in (schedule, send, preview, calendar, recipients, approve, log):
     app.command()(command)
+app.command("test")(try_out)
 app.add_typer(broadcast_series.app, name="series")
 app.add_typer(broadcast_segment.app, name="segment")
 
@@ -33,14 +36,21 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="配信のID（list で分
 
 @app.command()
 def show(broadcast_id: Id, json: Json = False) -> None:
-    """1件の配信の進みぐあいを見ます。
+    """1件の配信の進みぐあいと、送れなかったわけを見ます。1人ずつの結果は recipients で。
+
+    「LINEが受け付けた」は、本人が受け取った・読んだという意味ではありません。
 
     例: tsunagari broadcast show 0199a0c3… --json
     """
     with open_house() as house:
         found, tally = _find(house, broadcast_id)
+        with house.db.look() as work:
+            whys, waiting = outcomes.whys(work, found.id), waits(work, found)
+            care = facts(work, found, tally)
+            deeds = {each.deed for each in audit.listed(work, kind="broadcast", subject_id=found.id)}
         if json:
-            output.as_json(_facts(found, tally))
+            reasons = [asdict(why) for why in whys]
+            output.as_json({**_facts(found, tally), **care, "reasons": reasons, "waits": waiting})
             return
         output.fields(
             {
@@ -53,13 +63,18 @@ def show(broadcast_id: Id, json: Json = False) -> None:
                 "相手": in_words(found.segment, house),
                 "文章": f"{len(found.messages)} 通",
                 "対象の人数": tally.recipients,
-                "LINEが受け付けた": tally.accepted,
-                "ブロック中など": tally.blocked,
-                "送れなかった": tally.failed,
-                "結果が不明": tally.unknown,
-                "残り": tally.remaining,
+                FATES["accepted"]: tally.accepted,
+                FATES["blocked"]: tally.blocked,
+                FATES["failed"]: with_reasons(tally.failed, whys, "failed"),
+                FATES["unknown"]: with_reasons(tally.unknown, whys, "unknown"),
+                FATES["trying"]: care["trying"],
+                FATES["not_tried"]: care["not_tried"],
+                "作った人": found.created_by,
+                "承認した人": found.approved_by,
             }
         )
+        if words := waits_in_words(waiting):
+            output.warn(words)
         for number, message in enumerate(found.messages, 1):
             output.say(f"{number}通目: {message['text']}", output.QUIET)
         if found.status == "missed":
@@ -68,7 +83,14 @@ def show(broadcast_id: Id, json: Json = False) -> None:
             if too_late:
                 allowed = minutes(found.late_limit)
                 why = f"予定から {allowed} 分以上おくれた" if allowed else "予定の時刻におくれた"
+            if "unapproved" in deeds:
+                why = "承認がないまま時刻を過ぎた"
             output.warn(f"{why}ため、送りませんでした。")
+        if found.status == "awaiting":
+            output.warn(
+                f"{output.moment(found.due_at + found.late_limit)} までに承認がなければ送りません。"
+                f"承認: tsunagari broadcast approve {found.id} --as 名前 --yes"
+            )
 
 
 @app.command("list")
@@ -79,9 +101,12 @@ def list_(channel: Channel = None, json: Json = False) -> None:
     """
     with open_house() as house:
         with house.db.look() as work:
-            found = [(each, broadcasts.tally(work, each.id)) for each in broadcasts.listed(work, channel)]
+            found = [
+                (each, broadcasts.tally(work, each.id), waits(work, each))
+                for each in broadcasts.listed(work, channel)
+            ]
         if json:
-            output.as_json([_facts(each, tally) for each, tally in found])
+            output.as_json([{**_facts(each, tally), "waits": waiting} for each, tally, waiting in found])
             return
         output.table(
             "配信",
@@ -90,13 +115,15 @@ def list_(channel: Channel = None, json: Json = False) -> None:
                 (
                     each.id,
                     output.moment(each.due_at),
-                    STATUS[each.status] + ("（くり返し）" if each.series_id else ""),
+                    STATUS[each.status]
+                    + ("（くり返し）" if each.series_id else "")
+                    + (f"（通数の上限で {output.moment(waiting['until'])} まで待つ）" if waiting else ""),
                     in_words(each.segment, house),
                     tally.recipients,
                     tally.accepted,
                     tally.remaining,
                 )
-                for each, tally in found
+                for each, tally, waiting in found
             ),
         )
 
@@ -110,10 +137,8 @@ def cancel(broadcast_id: Id, yes: Yes = False) -> None:
     with open_house() as house:
         coming = _step(house, broadcast_id, "cancel", "中止できません")
         timetable.forget_broadcast(house.db, broadcast_id)
-        _, tally = _find(house, broadcast_id)
-        output.say(
-            f"中止しました。送信済み {tally.accepted} 人、送らない {tally.remaining} 人。", output.GOOD
-        )
+        with house.db.look() as work:
+            output.say(f"中止しました。{how_far_in_words(work, broadcast_id)}。", output.GOOD)
         if coming is not None:
             timetable.plan_broadcast(house.db, coming.id, coming.due_at)
             output.say(f"くり返しのつぎの回は {output.moment(coming.due_at)} です。")
@@ -127,7 +152,9 @@ def pause(broadcast_id: Id, yes: Yes = False) -> None:
     """
     with open_house() as house:
         _step(house, broadcast_id, "pause", "一時停止できません")
-        output.say("一時停止しました。続けるときは broadcast resume を使います。", output.GOOD)
+        with house.db.look() as work:
+            far = how_far_in_words(work, broadcast_id)
+        output.say(f"一時停止しました。{far}。続けるときは broadcast resume を使います。", output.GOOD)
 
 
 @app.command()

@@ -28,6 +28,7 @@ class Turn:
     series_id: str | None
     title: str
     segment: Segment
+    awaits_approval: bool
 
 
 def calendar(
@@ -45,9 +46,14 @@ def calendar(
         until = dt.datetime.combine(last, dt.time.max, house.now.tzinfo)
         with house.db.look() as work:
             waiting = [each for each in broadcasts.scheduled(work) if channel in (None, each.channel)]
-            active = broadcast_series.listed(work, channel, status="active")
+            active = (
+                *broadcast_series.listed(work, channel, status="active"),
+                *broadcast_series.listed(work, channel, status="awaiting"),
+            )
             paused = broadcast_series.listed(work, channel, status="paused")
-        begins = {each.series_id: each.due_at for each in waiting if each.series_id}
+        begins = {
+            each.series_id: each.due_at for each in waiting if each.series_id and each.status == "scheduled"
+        }
         titles = {each.id: name(each) for each in active}
         turns = [
             Turn(
@@ -56,12 +62,13 @@ def calendar(
                 each.series_id,
                 titles.get(each.series_id or "") or excerpt(each.messages),
                 each.segment,
+                each.status == "awaiting",
             )
             for each in waiting
             if each.due_at <= until
         ]
         turns += [
-            Turn(due_at, None, each.id, name(each), each.segment)
+            Turn(due_at, None, each.id, name(each), each.segment, each.status == "awaiting")
             for each in active
             for due_at in job.coming(each, begins.get(each.id, house.now), until)
         ]
@@ -88,7 +95,8 @@ def calendar(
                 (
                     output.moment(turn.due_at),
                     turn.title,
-                    "くり返し" if turn.series_id else "1回",
+                    ("くり返し" if turn.series_id else "1回")
+                    + ("（承認待ち）" if turn.awaits_approval else ""),
                     in_words(turn.segment, house),
                     turn.broadcast_id or "",
                 ),

@@ -10,16 +10,20 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli import output
+from bot.cli.broadcast_plan import Plan
+from bot.cli.concern_house import doer
 from bot.cli.house import House
 from bot.cli.output import Refused
 from bot.night import at_night
 from jobs import timetable
+from storage import broadcast_care
 
 STATUS = {
+    "awaiting": "承認待ち",
     "scheduled": "予約中",
     "sending": "送信中",
     "paused": "一時停止中",
-    "sent": "送信済み",
+    "sent": "送信を終えた",
     "cancelled": "中止",
     "missed": "時刻を過ぎたため送らず",
 }
@@ -32,6 +36,10 @@ Json = Annotated[bool, typer.Option("--json", help="JSONで出す。")]
 Urgent = Annotated[
     str | None,
     typer.Option("--urgent", metavar="理由", help="夜（21時〜8時）でも送る理由。記録に残ります。"),
+]
+As = Annotated[str | None, typer.Option("--as", metavar="名前", help="だれが行うか（記録に残ります）。")]
+Again = Annotated[
+    bool, typer.Option("--again", help="1日のうちに同じ文章を同じ相手に、もう一度送ることを確かめた。")
 ]
 LONGEST_REASON = 200
 SOON = dt.timedelta(hours=1)
@@ -84,6 +92,39 @@ def enter(house: House) -> None:
     timetable.sync(house.db)
 
 
-def me() -> str:
-    """Who is at the terminal, for the audit list."""
-    return f"cli:{getpass.getuser()}"[:64]
+def me(who: str | None = None) -> str:
+    """Who does it, for the audit list: the name that was given, else the account at this terminal."""
+    return doer(who).name if who is not None else f"cli:{getpass.getuser()}"[:64]
+
+
+def maker(house: House, people: int, who: str | None) -> str:
+    """Who makes a broadcast to so many; where somebody else has to approve it, a name is needed to tell them apart."""
+    if who is None and awaits(house, people):
+        raise typer.BadParameter(
+            f"{above(house)} 人を超える配信は、ほかの人の承認が要ります。作る人を --as で書いてください。例: --as 山田"
+        )
+    return me(who)
+
+
+def awaits(house: House, people: int) -> bool:
+    """Whether a broadcast to so many needs a second person."""
+    return 0 < above(house) < people
+
+
+def above(house: House) -> int:
+    return house.settings.broadcast_approval_above
+
+
+def refuse_twice(house: House, plan: Plan, due_at: dt.datetime, again: bool) -> None:
+    """Refused where the same words go, or went, to the same people within a day; the refusal names that one."""
+    if again:
+        return
+    with house.db.look() as work:
+        earlier = broadcast_care.said_already(work, plan.channel, plan.messages, plan.segment, due_at)
+    if earlier is not None:
+        people = earlier.recipients if earlier.prepared_at else plan.count
+        raise Refused(
+            f"同じ文章を同じ相手に送る配信が、1日のうちにもうあります: {output.moment(earlier.due_at)}、{people} 人、"
+            f"{STATUS[earlier.status]}、ID {earlier.id}",
+            f"確かめるには: tsunagari broadcast show {earlier.id}。それでも送るときは --again を付けてください。",
+        )

@@ -94,7 +94,7 @@ def _planned(house: House, broadcast_id: str) -> tuple[list[str], Audience, dt.d
         raise Refused(
             f"「{broadcast_id}」という配信はありません。", "tsunagari broadcast list で確かめられます。"
         )
-    if found.status != "scheduled":
+    if found.status not in ("scheduled", "awaiting"):
         raise Refused(
             f"この配信は「{STATUS[found.status]}」です。だれに送るかは、もう決まっています。",
             f"進みぐあい: tsunagari broadcast show {found.id}",

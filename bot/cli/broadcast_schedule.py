@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from bot.cli import broadcast_series, output, repeats
-from bot.cli.broadcast_house import Channel, Json, Urgent, Yes, checked_urgent, enter, lateness, me
+from bot.cli.broadcast_house import (
+    Again,
+    As,
+    Channel,
+    Json,
+    Urgent,
+    Yes,
+    above,
+    awaits,
+    checked_urgent,
+    enter,
+    lateness,
+    maker,
+    refuse_twice,
+)
 from bot.cli.broadcast_plan import NotTo, Plan, Texts, To
 from bot.cli.house import House, open_house
 from bot.cli.moments import read_moment
@@ -56,6 +70,8 @@ def schedule(
         ),
     ] = 60,
     urgent: Urgent = None,
+    again: Again = False,
+    who: As = None,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
@@ -79,7 +95,8 @@ def schedule(
             )
             reason = checked_urgent(urgent, rule.moment(rule.first), house)
             plan = Plan(house, text, to, not_to, channel)
-            _schedule_series(house, plan, rule, title, late_limit, reason, yes=yes, json=json)
+            refuse_twice(house, plan, broadcast_series.first_days(rule, house.now)[0], again)
+            _schedule_series(house, plan, rule, title, late_limit, reason, who, yes=yes, json=json)
         return
     _only_with_repeat(
         {"--from": begin, "--until": until, "--except": without, "--holiday": holiday, "--title": title}
@@ -93,13 +110,14 @@ def schedule(
             )
         reason = checked_urgent(urgent, due_at, house)
         plan = Plan(house, text, to, not_to, channel)
+        refuse_twice(house, plan, due_at, again)
         if plan.count == 0:
             output.warn(f"いまの時点で、送る相手（{plan.whom}）は 0 人です。")
         if not yes:
-            plan.show(
-                output.moment(due_at), "同じ命令に --yes を付けてください。", json, _terms(late_limit, reason)
-            )
+            terms = [*_terms(late_limit, reason), *_approval(house, plan)]
+            plan.show(output.moment(due_at), "同じ命令に --yes を付けてください。", json, terms)
             return
+        by, waits = maker(house, plan.count, who), awaits(house, plan.count)
         with house.db.work() as work:
             made = broadcasts.schedule(
                 work,
@@ -107,12 +125,16 @@ def schedule(
                 plan.messages,
                 plan.segment,
                 due_at,
-                created_by=me(),
+                created_by=by,
                 late_limit=late_limit,
                 urgent_reason=reason,
+                awaits=waits,
             )
-            _note(work, "schedule", "broadcast", made.id, made.channel, reason)
+            _note(work, by, "schedule", "broadcast", made.id, made.channel, reason)
         timetable.plan_broadcast(house.db, made.id, due_at)
+        if waits:
+            _waits(plan, made.id, due_at + late_limit, json)
+            return
         _done(f"{output.moment(due_at)} に予約しました（いまの時点で {plan.count} 人）。", made.id, json)
 
 
@@ -123,6 +145,7 @@ def _schedule_series(
     title: str,
     late_limit: dt.timedelta,
     reason: str | None,
+    who: str | None,
     *,
     yes: bool,
     json: bool,
@@ -133,9 +156,10 @@ def _schedule_series(
     if not yes:
         turns = broadcast_series.first_days(rule, house.now)
         days = "、".join(output.day(turn.date()) for turn in turns)
-        lines = [f"はじめの{len(turns)}回: {days}", *_terms(late_limit, reason)]
+        lines = [f"はじめの{len(turns)}回: {days}", *_terms(late_limit, reason), *_approval(house, plan)]
         plan.show(when, "同じ命令に --yes を付けてください。", json, lines, {"when": when, "coming": turns})
         return
+    by, waits = maker(house, plan.count, who), awaits(house, plan.count)
     with house.db.work() as work:
         made, first = series.begin(
             work,
@@ -144,11 +168,15 @@ def _schedule_series(
             plan.messages,
             plan.segment,
             rule,
-            created_by=me(),
+            created_by=by,
             late_limit=late_limit,
             urgent_reason=reason,
+            awaits=waits,
         )
-        _note(work, "schedule", broadcast_series.KIND, made.id, made.channel, reason)
+        _note(work, by, "schedule", broadcast_series.KIND, made.id, made.channel, reason)
+    if first is None:
+        _waits(plan, made.id, None, json)
+        return
     enter(house)
     _done(
         f"{repeats.briefly(rule)} で予約しました。1回目は {output.moment(first.due_at)} です"
@@ -164,6 +192,8 @@ def send(
     not_to: NotTo = None,
     channel: Channel = None,
     urgent: Urgent = None,
+    again: Again = False,
+    who: As = None,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
@@ -176,9 +206,12 @@ def send(
         plan = Plan(house, text, to, not_to, channel)
         if plan.count == 0:
             raise Refused(f"送る相手（{plan.whom}）が 0 人です。", "--to の条件を確かめてください。")
+        refuse_twice(house, plan, house.now, again)
         if not yes:
-            plan.show("いますぐ", "同じ命令に --yes を付けてください。", json, _terms(None, reason))
+            terms = [*_terms(None, reason), *_approval(house, plan)]
+            plan.show("いますぐ", "同じ命令に --yes を付けてください。", json, terms)
             return
+        by, waits = maker(house, plan.count, who), awaits(house, plan.count)
         with house.db.work() as work:
             made = broadcasts.schedule(
                 work,
@@ -186,10 +219,14 @@ def send(
                 plan.messages,
                 plan.segment,
                 work.now,
-                created_by=me(),
+                created_by=by,
                 urgent_reason=reason,
+                awaits=waits,
             )
-            _note(work, "send", "broadcast", made.id, made.channel, reason)
+            _note(work, by, "send", "broadcast", made.id, made.channel, reason)
+        if waits:
+            _waits(plan, made.id, made.due_at + made.late_limit, json)
+            return
         job.fire(house, made.id, made.due_at)
         _done(
             f"{plan.count} 人への送信を始めました。進みぐあい: tsunagari broadcast show {made.id}",
@@ -198,12 +235,30 @@ def send(
         )
 
 
-def _note(work: Work, deed: str, kind: str, subject_id: str, channel: str, reason: str | None) -> None:
-    audit.note(work, me(), deed, kind, subject_id, channel)
-    if reason is not None:
-        audit.note(
-            work, me(), "urgent", kind, subject_id, channel
-        )  # the reason itself stands, sealed, in the row
+def _note(
+    work: Work, by: str, deed: str, kind: str, subject_id: str, channel: str, reason: str | None
+) -> None:
+    audit.note(work, by, deed, kind, subject_id, channel)
+    if reason is not None:  # the reason itself stands, sealed, in the row
+        audit.note(work, by, "urgent", kind, subject_id, channel)
+
+
+def _approval(house: House, plan: Plan) -> list[str]:
+    """A line of the dry run, where a second person is needed."""
+    if not awaits(house, plan.count):
+        return []
+    return [f"承認: {above(house)} 人を超えるので、ほかの人の承認を待ちます（作る人を --as で書きます）"]
+
+
+def _waits(plan: Plan, subject_id: str, until: dt.datetime | None, json: bool) -> None:
+    """It stands there, but somebody else has to approve it, a broadcast until this moment."""
+    by_then = f"{output.moment(until)} までに承認がなければ送りません。" if until else ""
+    _done(
+        f"{plan.count} 人への配信なので、ほかの人の承認を待っています。{by_then}"
+        f"承認: tsunagari broadcast approve {subject_id} --as 名前 --yes",
+        subject_id,
+        json,
+    )
 
 
 def _terms(late_limit: dt.timedelta | None, reason: str | None) -> list[str]:

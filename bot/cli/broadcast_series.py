@@ -27,7 +27,13 @@ from storage.work import Work
 app = typer.Typer(no_args_is_help=True, help="くり返すお知らせ（一覧・一時停止・中止）")
 
 KIND = "broadcast_series"  # in the audit list
-STATUS = {"active": "くり返し中", "paused": "一時停止中", "ended": "終わり", "cancelled": "中止"}
+STATUS = {
+    "awaiting": "承認待ち",
+    "active": "くり返し中",
+    "paused": "一時停止中",
+    "ended": "終わり",
+    "cancelled": "中止",
+}
 NEXT = 5  # turns that are shown
 Id = Annotated[str, typer.Argument(metavar="ID", help="くり返しのID（series list で分かります）。")]
 Yes = Annotated[bool, typer.Option("--yes", hidden=True)]
@@ -90,6 +96,7 @@ def show(series_id: Id, json: Json = False) -> None:
                 "おくれ": lateness(found.late_limit),
                 "夜に送る理由": found.urgent_reason,
                 "作った人": found.created_by,
+                "承認した人": found.approved_by,
                 "これから": "、".join(output.day(each.date()) for each in turns) or None,
             }
         )
@@ -165,6 +172,8 @@ def first_days(rule: Rule, now: dt.datetime) -> list[dt.datetime]:
 def _turns(series: Series, ones: tuple[Broadcast, ...], now: dt.datetime) -> list[dt.datetime]:
     """The turn that waits, and those after it."""
     waiting = [one.due_at.astimezone(now.tzinfo) for one in ones if one.status == "scheduled"]
+    if series.status == "awaiting":
+        return first_days(from_json(series.rule), now)
     if series.status != "active" or not waiting:
         return []
     return [waiting[0], *first_days(from_json(series.rule), waiting[0])][:NEXT]
@@ -199,4 +208,6 @@ def _facts(found: Series) -> dict[str, Any]:
         "segment": as_plain(found.segment),
         "late_minutes": minutes(found.late_limit),
         "urgent_reason": found.urgent_reason,
+        "created_by": found.created_by,
+        "approved_by": found.approved_by,
     }

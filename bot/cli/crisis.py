@@ -12,7 +12,7 @@ import typer
 from bot.cli import output
 from bot.cli.output import Refused
 from bot.content.library import load_content
-from bot.crisis import Danger, Level, Lexicon, Who, load_lexicon
+from bot.crisis import Danger, Level, Lexicon, Who, detect, load_lexicon
 from bot.crisis.detection import explain as explained
 from bot.crisis.detection import without_look_alikes
 from bot.crisis.examples import Example, load_examples
@@ -32,7 +32,7 @@ LEVEL = {
     Level.LIVELIHOOD: "くらしの危機",
 }
 SETS = {
-    "fresh": "直すことにも学びにも一度も使っていない文",
+    "unseen": "直すことにも学びにも一度も使っていない文",
     "held": "学びに使わない三分の一",
     "learned": "規則と学びに使った三分の二",
     "rules": "はじめの規則を作った文",
@@ -100,7 +100,7 @@ def figures_(
     tables = []
     for name, chosen in sets(examples).items():
         if chosen:
-            tables.append(_table(SETS[name], figures(chosen, lexicon)))
+            tables.append(_table(SETS[name], figures(chosen, lambda text: detect(text, lexicon))))
     text = "\n\n".join(tables)
     if write is None:
         output.say(text)

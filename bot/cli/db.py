@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from bot.cli import db_backup, db_columns, output
+from bot.cli.broadcast_truth import REASONS
 from bot.cli.house import open_db
 from bot.cli.key import sealing_settings
 from bot.settings import Settings
 from storage import outbox, switches
+from storage import waiting as waiting_rows
 from storage.database import check_durable, new_engine
 from storage.migrate import migrate as run_migrations
 from storage.migrate import pending
@@ -77,7 +79,7 @@ def sending(
             output.WARN if reason else output.GOOD,
         )
         for channel, why in channels.items():
-            output.say(f"チャネル {channel} は休んでいます: {why}", output.WARN)
+            output.say(f"チャネル {channel} は休んでいます: {REASONS.get(why, why)}", output.WARN)
         output.say(f"送信待ち: {waiting} 件")
 
 
@@ -88,9 +90,9 @@ def _resume(db: Database, waiting: int, channels: Iterable[str], drop_waiting: b
         output.not_yet([f"送信待ちの {waiting} 件を{fate}、送信を再開します。"], how)
         return
     with db.work() as work:
-        dropped = outbox.drop_waiting(work) if drop_waiting else 0
+        dropped = waiting_rows.drop_waiting(work) if drop_waiting else 0
         switches.resume_sending(work)
-        outbox.due_now(work)
+        waiting_rows.due_now(work)
         for channel in channels:
             switches.resume_channel(work, channel)
     output.say(f"送信を再開しました。{f'{dropped} 件を捨てました。' if drop_waiting else ''}", output.GOOD)

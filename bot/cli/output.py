@@ -66,7 +66,9 @@ def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "ありません。"
 ) -> None:
     """A table, or one sentence where there is nothing."""
-    drawn = Table(*columns, title=title, title_justify="left", title_style="bold", header_style="bold")
+    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        drawn.add_column(column, no_wrap=column == "ID")  # an id is copied into the next command
     count = 0
     for row in rows:
         drawn.add_row(*(escape("" if cell is None else str(cell)) for cell in row))

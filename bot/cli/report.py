@@ -8,21 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli import output
+from bot.cli.broadcast_truth import FATES
 from bot.cli.house import House, open_house
 from bot.cli.moments import read_month
 from bot.cli.output import TOKYO
+from bot.cli.report_usage import report_usage
 from bot.cli.segment import town_names
 from storage import figures
 from storage.figures import Month
 
 app = typer.Typer(no_args_is_help=True, help="報告（月ごとの件数）")
 
-OUTCOMES = {
-    "accepted": "LINEが受け付けた",
-    "blocked": "ブロック中など",
-    "failed": "送れなかった",
-    "unknown": "結果が不明",
-}
+app.command("usage")(report_usage)
 
 
 @app.callback()
@@ -96,7 +93,5 @@ def _print(house: House, found: Month, begin: dt.datetime) -> None:
         ("連絡", towns.get(town, town), kinds.get(kind, kind), n)
         for (town, kind), n in sorted(found.concerns.items())
     ]
-    rows += [
-        ("配信の宛先", "", OUTCOMES.get(name, "まだ"), n) for name, n in sorted(found.recipients.items())
-    ]
+    rows += [("配信の宛先", "", FATES.get(name, "まだ"), n) for name, n in sorted(found.recipients.items())]
     output.table("内訳", ("何", "市町", "種類", "件数"), rows)

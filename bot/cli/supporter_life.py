@@ -165,7 +165,7 @@ def _what_goes(entry: Supporter, others: int) -> list[str]:
 
 
 def drips_(channel: Channel = None, json: Json = False) -> None:
-    """講座のあとに届けた言葉の数と、「その後、いかがですか」の答えの数。だれの答えかは出ません。
+    """講座のあとに送った言葉の数と、「その後、いかがですか」の答えの数。だれの答えかは出ません。
 
     例: tsunagari supporter drips
     """
@@ -178,7 +178,7 @@ def drips_(channel: Channel = None, json: Json = False) -> None:
             return
         texts = house.content.texts
         output.table(
-            "届けた言葉",
+            "送った言葉",
             ("何を", "答え", "数"),
             (
                 (

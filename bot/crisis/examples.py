@@ -12,6 +12,8 @@ RULES: Final = "rules"
 """The batch with which the first rules were made: each must be read exactly, none is held back."""
 FRESH: Final = "fresh"
 """The batch that is never used to mend the rules either: all of it is held back."""
+UNREAD: Final = frozenset(f"voices_{letter}" for letter in "defghijknopqrsuvwx")
+"""Batches whose held-back third nobody looked at, not even to mend the rules."""
 
 _COLUMNS: Final = ["text", "who", "level", "category", "style", "batch", "note"]
 
@@ -39,6 +41,11 @@ class Example:
         if self.batch == RULES:
             return False
         return self.batch == FRESH or hashlib.sha256(self.text.encode()).digest()[0] % 3 == 0
+
+    @property
+    def unseen(self) -> bool:
+        """Neither the opinion nor whoever mended the rules has seen it: what it shows is what to expect."""
+        return self.batch == FRESH or (self.batch in UNREAD and self.held_back)
 
 
 def load_examples(path: Path) -> tuple[Example, ...]:

@@ -7,12 +7,12 @@ about is answered at all; `exact` counts those whose person and level are both a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from bot.crisis.detection import Danger, Who, detect
-from bot.crisis.examples import FRESH, RULES, Example
-from bot.crisis.lexicon import CATEGORIES, Lexicon
+from bot.crisis.detection import SECOND_OPINION, Danger, Who
+from bot.crisis.examples import RULES, Example
+from bot.crisis.lexicon import CATEGORIES
 
 EXPLICIT: Final = "explicit"
 INDIRECT: Final = "indirect"
@@ -48,13 +48,12 @@ class Figures:
     found_by_rules: int
 
 
-def figures(examples: Iterable[Example], lexicon: Lexicon) -> Figures:
-    """Counts over these examples."""
-    rules_only = replace(lexicon, opinion=None)
-    read = [(one, detect(one.text, lexicon), detect(one.text, rules_only)) for one in examples]
+def figures(examples: Iterable[Example], heard: Callable[[str], Danger | None]) -> Figures:
+    """Counts over these examples, as this detector hears them."""
+    read = [(one, heard(one.text)) for one in examples]
 
     def line(name: str, wanted: Callable[[Example], bool]) -> Line:
-        chosen = [(one, danger) for one, danger, _ in read if wanted(one)]
+        chosen = [(one, danger) for one, danger in read if wanted(one)]
         return Line(
             name,
             len(chosen),
@@ -72,19 +71,24 @@ def figures(examples: Iterable[Example], lexicon: Lexicon) -> Figures:
         line(INDIRECT, lambda one: one.dangerous and one.style == INDIRECT),
         line("soft", lambda one: one.dangerous and one.style == "soft"),
         line("harmless", lambda one: not one.dangerous),
-        sum(by_rules is not None for one, _, by_rules in read if not one.dangerous),
-        sum(by_rules is not None for one, _, by_rules in read if one.dangerous),
+        sum(_by_rules(danger) for one, danger in read if not one.dangerous),
+        sum(_by_rules(danger) for one, danger in read if one.dangerous),
     )
 
 
 def sets(examples: Sequence[Example]) -> Mapping[str, list[Example]]:
     """The sets that are counted apart, by how honest their figures are."""
     return {
-        "fresh": [one for one in examples if one.batch == FRESH],
-        "held": [one for one in examples if one.held_back and one.batch != FRESH],
+        "unseen": [one for one in examples if one.unseen],
+        "held": [one for one in examples if one.held_back and not one.unseen],
         "learned": [one for one in examples if not one.held_back and one.batch != RULES],
         "rules": [one for one in examples if one.batch == RULES],
     }
+
+
+def _by_rules(danger: Danger | None) -> bool:
+    """The opinion is only asked where the rules found nothing."""
+    return danger is not None and not danger.reasons[0].startswith(SECOND_OPINION)
 
 
 def _right_person(one: Example, danger: Danger | None) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot.content.library import Content
 from bot.fonts import face
 from bot.programme.coverage import Cohort, Cover, TownCover
+from bot.programme.usage_lines import Line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +53,7 @@ def coverage_picture(suffix: str, content: Content, towns: Sequence[TownCover], 
     if with_goal:
         done = sum(cover.people >= (cover.goal or 0) for cover in with_goal)
         total += "\n" + texts.get("register.coverage.reached_goal", done=str(done), all=str(len(with_goal)))
-    _frame(figure, content, texts.get("register.coverage.title"), total, day, towns)
+    _of_register(figure, content, texts.get("register.coverage.title"), total, day, towns)
     _legend(figure, texts.get("register.coverage.legend_people"), texts.get("register.coverage.legend_goal"))
     return _saved(figure, suffix)
 
@@ -89,9 +90,46 @@ def cohorts_picture(
             )  # fmt: skip
     rest = len(all_of_them) - len(shown)
     below = texts.get("register.cohorts.others", count=str(rest)) if rest > 0 else ""
-    _frame(figure, content, texts.get("register.cohorts.title"), below, day, towns)
+    _of_register(figure, content, texts.get("register.cohorts.title"), below, day, towns)
     _legend(figure, texts.get("register.cohorts.within_a_week"), texts.get("register.cohorts.registered"))
     return _saved(figure, suffix)
+
+
+def usage_picture(
+    suffix: str, content: Content, title: str, lines: Sequence[Line], day: dt.date, town: str | None
+) -> bytes:
+    """The month's figures, a panel for each section; a number that is hidden is an empty frame as long as it may be."""
+    sections: dict[str, list[Line]] = {}
+    for line in lines:
+        sections.setdefault(line.section, []).append(line)
+    figure, grid = _page([len(rows) for rows in sections.values()], (0.34, 0.89))
+    for axes, (section, rows) in zip(grid, sections.items(), strict=True):
+        for place, line in enumerate(rows):
+            least, most = line.amount.least or 0, line.amount.most or 0
+            if most > least:
+                axes.barh(place, most, 0.52, color="white", edgecolor=INK, lw=0.9, ls=(0, (3, 2)))
+            else:
+                axes.barh(place, most, 0.52, color=BAR)
+            axes.annotate(
+                str(line.amount), (most, place), xytext=(4, 0), textcoords="offset points", va="center",
+                fontsize=8.5, color=INK, annotation_clip=False,
+            )  # fmt: skip
+        axes.set_yticks(range(len(rows)), [_short(line.name, 18) for line in rows])
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlim(0, max(5, *(line.amount.most or 0 for line in rows)) * 1.16)
+        axes.locator_params(axis="x", integer=True)
+        axes.set_title(section, loc="left", fontsize=10, color=INK, pad=5)
+    written = _written(day)
+    if town is None:
+        source = content.texts.get("usage.source_of_all", day=written)
+    else:
+        source = content.texts.get("usage.source", issuer=content.programme.issuer(town), day=written)
+    _frame(figure, content, title, content.texts.get("usage.few"), day, source)
+    return _saved(figure, suffix)
+
+
+def _written(day: dt.date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _short(text: str, longest: int) -> str:
@@ -156,21 +194,26 @@ def _bars(axes: Axes, content: Content, title: str, rows: Sequence[Cover]) -> No
     axes.set_title(title, loc="left", fontsize=10, color=INK, pad=5)
 
 
-def _frame(
+def _of_register(
     figure: Figure, content: Content, title: str, below: str, day: dt.date, towns: Sequence[TownCover]
 ) -> None:
-    """Title and date above; sums, what the bars mean, and the source below."""
-    texts, high = content.texts, figure.get_figheight()
-    written = f"{day.year}年{day.month}月{day.day}日"
+    """The frame of a figure from the register."""
+    texts, written = content.texts, _written(day)
     of = towns[0].name if len(towns) == 1 else ""
-    figure.text(0.03, 1 - 0.26 / high, f"{of}　{title}".strip("　"), fontsize=14.5, va="center", color=INK)
-    as_of = texts.get("register.coverage.as_of", day=written)
-    figure.text(0.97, 1 - 0.26 / high, as_of, fontsize=9, va="center", ha="right", color=QUIET)
-    figure.add_artist(_line(figure, 1 - 0.48 / high))
     if of and (key := towns[0].key):
         source = texts.get("register.coverage.source", issuer=content.programme.issuer(key), day=written)
     else:
         source = texts.get("register.coverage.source_of_all", day=written)
+    _frame(figure, content, f"{of}　{title}".strip("　"), below, day, source)
+
+
+def _frame(figure: Figure, content: Content, title: str, below: str, day: dt.date, source: str) -> None:
+    """Title and date above; sums, what the bars mean, and the source below."""
+    high = figure.get_figheight()
+    figure.text(0.03, 1 - 0.26 / high, title, fontsize=14.5, va="center", color=INK)
+    as_of = content.texts.get("register.coverage.as_of", day=_written(day))
+    figure.text(0.97, 1 - 0.26 / high, as_of, fontsize=9, va="center", ha="right", color=QUIET)
+    figure.add_artist(_line(figure, 1 - 0.48 / high))
     if below:
         figure.text(0.03, 0.62 / high, below, fontsize=8.5, va="center", color=INK, linespacing=1.5)
     figure.add_artist(_line(figure, 0.36 / high))

@@ -206,8 +206,8 @@ def test_with_a_stand_in_for_line_nobody_is_woken_and_the_evening_is_told(
     one = run(*SEND)
     assert (one.code, "--urgent" in one.err) == (0, True)
     assert run("broadcast", "show", one.last_line, "--json").json["status"] == "sending"
-    assert run(*ONCE, "2026-12-01 22:30", "--yes").code == 0
-    assert run(*ONCE, "2026-12-01 23:30", "--yes").code == 1
+    assert run(*ONCE, "2026-12-01 22:30", "--again", "--yes").code == 0
+    assert run(*ONCE, "2026-12-01 23:30", "--again", "--yes").code == 1
 
 
 def test_an_urgent_one_at_night_is_on_its_way_at_once(run: Run, by_day: time_machine.Traveller) -> None:

@@ -128,9 +128,11 @@ def test_a_restored_database_sends_nothing_and_knows_what_it_cannot_know(
         link, token = links.make(
             work, "iwami", purpose="details", about=None, person_id=None, valid_for=2 * hour
         )
-        soon, later = (
-            broadcasts.schedule(work, "iwami", [{}], nobody, work.now + after, created_by="x").id
-            for after in (hour / 2, 5 * hour)
+        soon, later, awaiting = (
+            broadcasts.schedule(
+                work, "iwami", [{}], nobody, work.now + after, created_by="x", awaits=waits
+            ).id
+            for after, waits in ((hour / 2, False), (5 * hour, False), (hour / 2, True))
         )
         audit.note(work, "cli", "created", "thing", "1", staff.HOUSE)
         person = people.lock(work, "iwami", "U" + "1" * 32)
@@ -146,7 +148,7 @@ def test_a_restored_database_sends_nothing_and_knows_what_it_cannot_know(
         found = {each.id: each.status for each in broadcasts.listed(work)}
         assert audit.verify(work, staff.HOUSE) is None
         newest = audit.listed(work)[0]
-    assert found == {soon: "missed", later: "scheduled"}
+    assert found == {soon: "missed", later: "scheduled", awaiting: "missed"}
     assert (newest.deed, newest.kind, newest.subject_id) == ("restored", "database", "backup-1")
     assert instance.note_start(other, instance.sqlite_path(other.engine)) == instance.RESTORED
     timetable.prepare(other)

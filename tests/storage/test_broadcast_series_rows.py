@@ -69,8 +69,8 @@ def test_only_permitted_steps_are_taken_and_an_end_has_its_moment(
     db: Database, now: Status, then: Status
 ) -> None:
     with db.work() as work:
-        made = create(work)
-        if now != "active":
+        made = create(work, awaits=now == "awaiting")
+        if now != made.status:
             broadcast_series.turn(work, made, now)
         found = broadcast_series.lock(work, made.id)
         assert found is not None

@@ -152,14 +152,10 @@ def test_it_is_started_once_however_many_try(db: Database, together: Callable[..
     assert _tally(db, made.id).recipients == 1
 
 
-def test_it_is_due_at_its_moment_and_not_before(db: Database, clock: Clock) -> None:
+def test_what_waits_is_listed_by_its_time(db: Database) -> None:
     with db.work() as work:
         soon, later = _schedule(work, minutes=10), _schedule(work, minutes=20)
-        assert broadcasts.due(work) == []
         assert [each.id for each in broadcasts.scheduled(work)] == [soon.id, later.id]
-    clock.move(minutes=10)
-    with db.work() as work:
-        assert broadcasts.due(work) == [soon.id]
         assert [each.id for each in broadcasts.listed(work, "default")] == [later.id, soon.id]
         assert broadcasts.listed(work, "iwami") == ()
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from surroundings import Clock
 
-from storage import outbox, people
+from storage import outbox, people, waiting
 from storage.work import Database, Work
 
 
@@ -46,7 +46,7 @@ def test_it_lives_as_long_as_others_counted_from_its_hour(db: Database, clock: C
 def test_mending_what_was_wrong_wakes_nobody(db: Database) -> None:
     with db.work() as work:
         _put(work, "朝に", not_before=work.now + dt.timedelta(hours=10))
-        outbox.due_now(work)
+        waiting.due_now(work)
     assert _claimed(db) == []
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from surroundings import Clock
 
-from storage import outbox, people
+from storage import outbox, people, waiting
 from storage.work import Database, Work
 
 
@@ -150,7 +150,7 @@ def test_everything_that_waits_can_be_given_up(db: Database) -> None:
     with db.work() as work:
         _put(work, "a", "a1")
         _put(work, "a", "a2")
-        assert outbox.drop_waiting(work) == 2
+        assert waiting.drop_waiting(work) == 2
         assert outbox.counts(work) == {("default", "dropped"): 2}
         assert outbox.claim(work, 10) == []
 
