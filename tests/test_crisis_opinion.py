@@ -107,7 +107,9 @@ def test_what_is_held_back_is_found_within_the_limits() -> None:
     counted = figures(BY_SET["held"], heard)
     assert counted.explicit.share >= 0.99
     assert counted.indirect.share >= 0.90
-    assert counted.false_alarms.share <= 0.05  # two in a hundred of ordinary ones; half of these are look-alikes
+    assert (
+        counted.false_alarms.share <= 0.05
+    )  # two in a hundred of ordinary ones; half of these are look-alikes
 
 
 def test_of_sentences_that_nobody_has_seen_no_fewer_are_found_than_docs_say() -> None:
