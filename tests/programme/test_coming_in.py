@@ -419,7 +419,7 @@ def test_approved_means_registered_and_told(db: Database) -> None:
         now = in_(supporters.get(work, entry.id))
         assert (now.state, now.attended_on) == ("registered", MORNING.date())
         assert course_members.attendance(work, course.id) == 1
-        kinds = [row.kind for row in work.conn.execute(outbox.outbox.select())]
+        kinds = [row.kind for row in work.conn.execute(outbox.outbox.select().order_by(outbox.outbox.c.id))]
         assert kinds == ["link_menu", "message"]
         with pytest.raises(CannotBeDone):
             approving.approve(work, C, only(work, course).id, "山田")
