@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import queue
 import signal
 import socket
-import threading
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
@@ -161,13 +161,15 @@ def work(
     settings = Settings.from_env()
     services = build(settings)
     log.configure(settings.log_level, settings.log_format)
-    ended = threading.Event()
+    ended: queue.SimpleQueue[int] = (
+        queue.SimpleQueue()
+    )  # an Event would hang where the signal meets it half way
     for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: ended.set())
+        signal.signal(sign, lambda number, _: ended.put(number))
     engine = Engine(services, wanted)
     engine.start()
     log.event("work.started", role=wanted)
-    ended.wait()
+    ended.get()
     engine.stop()
     services.line.close()
     services.db.close()
