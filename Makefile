@@ -30,6 +30,7 @@ types: $(VENV)/.dev
 
 check: lint types test
 
+# Our own code is compiled here: whoever runs the service may not write beside it, and each start would compile it anew.
 # Locked and hash-pinned: a fresh machine gets exactly the versions that were tested.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -41,6 +42,7 @@ $(VENV)/.runtime: $(VENV)/bin/python requirements/runtime.txt pyproject.toml
 	@echo "Setting up (the first time takes a minute or two) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q bot jobs simulator storage
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt

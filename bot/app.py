@@ -16,7 +16,6 @@ from storage import instance
 from storage.crypto import cipher_from
 from storage.database import check_keys, new_engine, open_database
 from storage.migrate import migrate
-from storage.rotation import need_every_key
 from storage.work import Database
 
 # The command line reads its content here, too: what only the service needs is imported where it is used.
@@ -46,6 +45,7 @@ class Services:
 def build(settings: Settings, clock: Callable[[], dt.datetime] | None = None) -> Services:
     """Read the content, migrate and open the database, make the one client to LINE."""
     from bot.line.client import LineClient
+    from storage.rotation import need_every_key
 
     if missing := settings.missing_for_serving():
         raise BadSettings("\n".join(missing))

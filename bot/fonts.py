@@ -14,6 +14,8 @@ FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path("
 _REGULAR = (r"BIZUDPGothic-Regular", r"BIZUDGothic-Regular")
 _BOLD = (r"BIZUDPGothic-Bold", r"BIZUDGothic-Bold")
 _NEVER_FIRST = "。、，．・：）」』】!?！？〜ーっゃゅょッャュョ"
+_NEVER_LAST = ("「", "『", "（", "【", "〈", "“")
+_PIECE = re.compile(r"[!-~\u00a1-\u024f\u1e00-\u1eff]+|.", re.DOTALL)
 BOLDER = (
     36  # a face without a bold cut is thickened by size/36: enough to be a heading, and no kanji fills up
 )
@@ -84,3 +86,33 @@ def wrap(text: str, size: int, room: float, bold: bool = False) -> list[str]:
         else:
             lines.append(letter)
     return lines
+
+
+def wrap_words(text: str, size: int, room: float, bold: bool = False) -> list[str]:
+    """The same, but a word in Latin letters stays whole where it fits into a line, and no more than one letter stands
+    beyond `room`."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        pieces = [part for piece in _PIECE.findall(paragraph) for part in _parts(piece, size, room, bold)]
+        for piece in pieces:
+            now = width(line, size, bold)
+            if width(line + piece, size, bold) <= room or (piece in _NEVER_FIRST and 0 < now <= room):
+                line += piece
+                continue
+            opening = line[-1:] if line[-1:] in _NEVER_LAST and line[:-1].strip() else ""
+            if line.strip():
+                lines.append(line.removesuffix(opening).rstrip())
+            line = opening + piece.lstrip()
+        lines.append(line.rstrip())
+    return lines
+
+
+def _parts(piece: str, size: int, room: float, bold: bool) -> list[str]:
+    """A word, cut where it is too long for any line."""
+    parts = [""]
+    for letter in piece if width(piece, size, bold) > room else ():
+        if parts[-1] and width(parts[-1] + letter, size, bold) > room:
+            parts.append("")
+        parts[-1] += letter
+    return parts if parts[0] else [piece]

@@ -16,6 +16,7 @@ LABEL_CLUSTERS = 40  # a button inside a card
 QUICK_CLUSTERS = 20  # a quick reply
 DATA_CHARACTERS = 300
 URI_CHARACTERS = 1_000
+PICTURE_CHARACTERS = 2_000  # of a picture's address
 MESSAGES = 5
 QUICK_REPLIES = 13
 CARDS = 12
@@ -120,9 +121,12 @@ class Card:
     badge: str | None = None  # such as 「いま開いています」
     buttons: tuple[Button, ...] = ()
     urgent: bool = False
+    picture: str | None = None  # the address of a photo above the title
 
     def __post_init__(self) -> None:
         _check("title", self.title, utf16_units(self.title), 300)
+        if self.picture is not None:
+            _check("address", self.picture, len(self.picture), PICTURE_CHARACTERS)
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,10 @@ class Picture:
 
     url: str
     preview_url: str
+
+    def __post_init__(self) -> None:
+        for address in (self.url, self.preview_url):
+            _check("address", address, len(address), PICTURE_CHARACTERS)
 
 
 Message = Text | Choices | Cards | Picture

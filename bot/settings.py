@@ -24,6 +24,13 @@ class BadSettings(Exception):
     """A setting is missing or wrong; the text says which, and never shows a secret."""
 
 
+def line_to_complete() -> str | None:
+    """The command line so far, where a shell asks how its last word goes on; None for an ordinary command."""
+    if not os.environ.get("_TSUNAGARI_COMPLETE"):
+        return None
+    return os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
+
+
 @dataclass(frozen=True)
 class Login:
     """The LINE Login channel beside an account, under the same provider: it tells whose LINE opens a link."""

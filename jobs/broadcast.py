@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+import time
+from typing import Protocol
 
 from bot import log
-from bot.line.render import to_line
-from bot.messages import Saying, Text
+from bot.broadcasting import digest
+from bot.broadcasting.forms import Contents
+from bot.broadcasting.making import press_of
+from bot.broadcasting.rendering import axes_of, render
+from bot.content.library import Content
 from bot.night import at_night
 from bot.settings import Settings
 from jobs import series
-from storage import audit, broadcast_series, broadcasts, guard
+from storage import audit, broadcast_series, broadcasts, freezing, guard
 from storage.broadcasts import Broadcast
-from storage.work import Database
+from storage.work import Database, Work
+
+BREATH = 0.02  # seconds between two steps: SQLite has one lock, and somebody else may want it
 
 
 class Rooms(Protocol):
@@ -28,16 +33,19 @@ class Rooms(Protocol):
     def settings(self) -> Settings: ...
 
     @property
+    def content(self) -> Content: ...
+
+    @property
     def bell(self) -> threading.Event: ...
 
 
 def fire(services: Rooms, broadcast_id: str, due_at: dt.datetime) -> bool:
     """Start a due broadcast; True for the one caller who did.
 
-    Turn, state, recipients and outbox rows are one transaction: a process that dies in the middle has done
-    nothing, and the timetable's `sync` makes the broadcast due again. Of a series the next turn is made here, too;
-    that is a day away at least, so that the same `sync` may be the one that enters it. One that awaits approval is
-    asked again each minute, until it is approved or too late.
+    Turn, state, recipients and words are one transaction: a process that dies in the middle has done nothing, and
+    the timetable's `sync` makes the broadcast due again. The calls follow in steps (`go_on`). Of a series the next
+    turn is made here, too; that is a day away at least, so that the same `sync` may be the one that enters it. One
+    that awaits approval is asked again each minute, until it is approved or too late.
     """
     with services.db.work() as work:
         found = broadcasts.get(work, broadcast_id)
@@ -54,7 +62,7 @@ def fire(services: Rooms, broadcast_id: str, due_at: dt.datetime) -> bool:
             would_wake=_would_wake(found, work.now),
             approval_above=services.settings.broadcast_approval_above,
         )
-        count = broadcasts.freeze(work, broadcast_id, as_line(found.messages)) if started else 0
+        count = _freeze(services, work, found) if started else 0
         if found.series_id:
             series.follow(work, found.series_id)
         status = broadcasts.status_of(work, broadcast_id)
@@ -69,8 +77,40 @@ def fire(services: Rooms, broadcast_id: str, due_at: dt.datetime) -> bool:
         log.event("broadcast.not_started", broadcast_id=broadcast_id, status=status)
         return False
     log.event("broadcast.started", broadcast_id=broadcast_id, recipients=count)
-    services.bell.set()
+    go_on(services, broadcast_id)
     return True
+
+
+def go_on(services: Rooms, broadcast_id: str) -> None:
+    """Put the calls for all its people into the outbox, in steps between which others have their turn; what is there is
+    sent meanwhile. A process that dies leaves the rest to `go_on_with_all`; two that do it together take turns."""
+    services.bell.set()
+    while _step(services, broadcast_id):
+        services.bell.set()
+        time.sleep(BREATH)
+    services.bell.set()
+
+
+def _step(services: Rooms, broadcast_id: str) -> bool:
+    with services.db.work() as work:
+        return freezing.go_on(work, broadcast_id)
+
+
+def go_on_with_all(services: Rooms) -> None:
+    """Each minute: what nobody ended."""
+    with services.db.look() as work:
+        left = freezing.unfinished(work)
+    for broadcast_id in left:
+        go_on(services, broadcast_id)
+
+
+def _freeze(services: Rooms, work: Work, found: Broadcast) -> int:
+    """Render it for each variant of its people, with links that are counted from now on."""
+    contents = Contents(found.messages, found.translations)
+    press = press_of(work, services.content, services.settings.public_url, found)
+    if told := digest.digest_of(found.messages):
+        return digest.begin(work, services.content, found, told, press.link)
+    return freezing.freeze(work, found.id, render(contents, press), axes_of(contents))
 
 
 def _turn(found: Broadcast) -> str:
@@ -81,8 +121,3 @@ def _turn(found: Broadcast) -> str:
 def _would_wake(found: Broadcast, now: dt.datetime) -> bool:
     """So late that it is night now, and nobody has said why it could not wait."""
     return found.urgent_reason is None and at_night(now) and not at_night(found.due_at)
-
-
-def as_line(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The messages of a broadcast as LINE takes them; raises TooLong for what LINE would refuse."""
-    return to_line(Saying(tuple(Text(message["text"]) for message in messages)))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot import log, metrics
-from storage import clock_jumps
+from storage import clock_jumps, instance
 from storage.work import Database
 
 JUMP = 30.0  # seconds; less than that is an ordinary correction, and every deadline of ours bears it
@@ -37,13 +37,34 @@ class ClockWatch:
             return 0.0
         self._follow(jump)
         self._between += jump  # only now: where the database was away, the next look tries again
-        metrics.ALARMS.labels("clock.jumped").inc()
-        log.alarm("clock.jumped", seconds=round(jump))
+        _tell(jump)
         return jump
 
     def _follow(self, jump: float) -> None:
         with self.db.work() as work:
             clock_jumps.follow(work, dt.timedelta(seconds=jump))
+            instance.seen(work)
 
     def _distance(self) -> float:
         return self.db.clock().timestamp() - self.steady()
+
+
+def look_back(db: Database) -> float:
+    """At a start: by how many seconds the clock was put back while nothing ran, nearly always 0.
+
+    The last sign of life then lies ahead, and what a dead sender held would wait until the clock comes there again.
+    A clock that was put forward meanwhile looks like a long pause, and is one for all deadlines.
+    """
+    with db.work() as work:
+        last = instance.seen(work)
+        back = (work.now - last).total_seconds() if last else 0.0
+        if back > -JUMP:
+            return 0.0
+        clock_jumps.follow(work, dt.timedelta(seconds=back))
+    _tell(back)
+    return back
+
+
+def _tell(jump: float) -> None:
+    metrics.ALARMS.labels("clock.jumped").inc()
+    log.alarm("clock.jumped", seconds=round(jump))

@@ -33,6 +33,7 @@ def begin(
     late_limit: dt.timedelta,
     urgent_reason: str | None = None,
     awaits: bool = False,
+    translations: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> tuple[Series, Broadcast | None]:
     """A new series with its first turn, or with none where it `awaits` approval; ValueError where its rule has no day
     to come."""
@@ -47,6 +48,7 @@ def begin(
         late_limit=late_limit,
         urgent_reason=urgent_reason,
         awaits=awaits,
+        translations=translations,
     )
     first = follow(work, made.id)
     if first is None and not (awaits and recurrence.next_due(rule, work.now)):
@@ -79,6 +81,7 @@ def follow(work: Work, series_id: str) -> Broadcast | None:
         series_id=series.id,
         urgent_reason=series.urgent_reason,
         approved_by=series.approved_by,
+        translations=series.translations,
     )
 
 

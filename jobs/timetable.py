@@ -27,7 +27,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot import log
-from jobs import broadcast, clocks, courses, dangers, nightly, programme, quota, series
+from jobs import broadcast, clocks, courses, dangers, news, nightly, programme, quota, series
 from jobs.clock_watch import ClockWatch
 from storage import broadcasts, instance
 from storage.work import Database, Work
@@ -106,6 +106,18 @@ class DueTimes(SQLAlchemyJobStore):  # type: ignore[misc]  # APScheduler has no 
         job.func = self.fire
         job._scheduler, job._jobstore_alias = self._scheduler, self._alias
         return job
+
+
+class Beat(IntervalTrigger):  # type: ignore[misc]
+    """Each so many seconds, and what was left out counts as one beat: where the clock is put forward by months,
+    APScheduler would list every second of them, for minutes and in gigabytes."""
+
+    def get_next_fire_time(self, previous: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+        due: dt.datetime | None = super().get_next_fire_time(previous, now)
+        if due is None or previous is None or due >= now:
+            return due
+        interval: dt.timedelta = self.interval
+        return due + ((now - due) // interval + 1) * interval
 
 
 def nothing(*_arguments: object) -> None:
@@ -230,6 +242,7 @@ def start(services: Services) -> Timetable:
     def minute() -> None:
         instance.beat(db)
         sync(db)
+        broadcast.go_on_with_all(services)
 
     scheduler = BackgroundScheduler(
         timezone=TOKYO,
@@ -238,13 +251,15 @@ def start(services: Services) -> Timetable:
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
     in_rhythm = {"jobstore": RHYTHM, "executor": RHYTHM}
-    scheduler.add_job(nothing, IntervalTrigger(seconds=1), id="tick", **in_rhythm)
-    scheduler.add_job(minute, IntervalTrigger(minutes=1), id="minute", **in_rhythm)
-    scheduler.add_job(clocks.minute, IntervalTrigger(minutes=1), id="clocks", args=[services], **in_rhythm)
+    scheduler.add_job(nothing, Beat(seconds=1), id="tick", **in_rhythm)
+    at_once = dt.datetime.now(TOKYO)  # what a dead process left half prepared does not wait for a minute
+    scheduler.add_job(minute, Beat(minutes=1), id="minute", next_run_time=at_once, **in_rhythm)
+    scheduler.add_job(clocks.minute, Beat(minutes=1), id="clocks", args=[services], **in_rhythm)
     alone = {"jobstore": RHYTHM, "executor": ALONE}
-    scheduler.add_job(dangers.look, IntervalTrigger(seconds=10), id="dangers", args=[services], **alone)
-    scheduler.add_job(courses.minute, IntervalTrigger(minutes=1), id="courses", args=[services], **in_rhythm)
-    scheduler.add_job(programme.minute, IntervalTrigger(minutes=1), id="drips", args=[services], **in_rhythm)
+    scheduler.add_job(dangers.look, Beat(seconds=10), id="dangers", args=[services], **alone)
+    scheduler.add_job(courses.minute, Beat(minutes=1), id="courses", args=[services], **in_rhythm)
+    scheduler.add_job(programme.minute, Beat(minutes=1), id="drips", args=[services], **in_rhythm)
+    scheduler.add_job(news.minute, Beat(minutes=1), id="news", args=[services], **in_rhythm)
     at_night = CronTrigger(hour=3, minute=0, timezone=TOKYO)
     scheduler.add_job(programme.night, at_night, id="life", args=[services], **in_rhythm)
     purge_at = CronTrigger(hour=3, minute=20, timezone=TOKYO)

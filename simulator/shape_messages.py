@@ -26,6 +26,7 @@ from simulator.shapes import (
 )
 
 _HTTPS = Url(limits.URL)
+_PICTURE = Url(limits.URL, here=True)
 _DIGITS = Str(1, form=re.compile(r"\d+"))
 ALT_TEXT = Str(1, limits.ALT_TEXT)
 USER_ID = Str(1, form=re.compile(r"U[0-9a-f]{32}"))
@@ -113,7 +114,7 @@ TEXT_V2 = _message(
 STICKER = _message(
     "sticker", {"packageId": _DIGITS, "stickerId": _DIGITS, "quoteToken": Str(1)}, "quoteToken"
 )
-IMAGE = _message("image", {"originalContentUrl": _HTTPS, "previewImageUrl": _HTTPS})
+IMAGE = _message("image", {"originalContentUrl": _PICTURE, "previewImageUrl": _PICTURE})
 VIDEO = _message(
     "video",
     {

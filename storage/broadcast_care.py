@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select, update
 
 from storage.broadcast_series import Series, broadcast_series
-from storage.broadcasts import PERMITTED, Broadcast, broadcast_recipients, broadcasts, get, index_of
+from storage.broadcasts import PERMITTED, Broadcast, broadcast_recipients, broadcasts, get
 from storage.outbox import outbox
+from storage.same_words import index_of
 from storage.segments import Segment
 from storage.transitions import NotPermitted, check
 from storage.work import Work
@@ -68,7 +69,12 @@ def _plain(name: str) -> str:
 
 
 def said_already(
-    work: Work, channel: str, messages: Sequence[Mapping[str, Any]], segment: Segment, due_at: dt.datetime
+    work: Work,
+    channel: str,
+    messages: Sequence[Mapping[str, Any]],
+    segment: Segment,
+    due_at: dt.datetime,
+    translations: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Broadcast | None:
     """The broadcast with the same words to the same people less than a day before or after `due_at`, which is planned,
     under way or sent; also one that was cancelled in the middle, since some have got it."""
@@ -76,7 +82,7 @@ def said_already(
     query = (
         select(broadcasts.c.id)
         .where(
-            broadcasts.c.same_index == index_of(work, channel, messages, segment),
+            broadcasts.c.same_index == index_of(work, channel, messages, segment, translations),
             broadcasts.c.due_at > due_at - A_DAY,
             broadcasts.c.due_at < due_at + A_DAY,
             counts,

@@ -48,6 +48,7 @@ broadcast_series = Table(
     Column("channel", String(32), nullable=False),
     Column("title", String(100), nullable=False),
     sealed("messages", nullable=False),
+    sealed("translations"),
     Column("segment", Text, nullable=False),
     Column("rule", Text, nullable=False),
     Column("late_limit_minutes", Integer, nullable=False),
@@ -78,6 +79,7 @@ class Series:
     created_at: dt.datetime
     ended_at: dt.datetime | None
     approved_by: str | None
+    translations: Mapping[str, tuple[Mapping[str, Any], ...]]
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def create(
     late_limit: dt.timedelta = dt.timedelta(hours=1),
     urgent_reason: str | None = None,
     awaits: bool = False,
+    translations: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Series:
     """A new series, active unless it `awaits` approval; its first turn is not there yet."""
     if not messages:
@@ -119,6 +122,7 @@ def create(
             channel=channel,
             title=title,
             messages=seal("messages", [dict(message) for message in messages]),
+            translations=seal("translations", translations) if translations else None,
             segment=segment_text(segment),
             rule=rule,
             late_limit_minutes=int(late_limit.total_seconds() // 60),
@@ -150,6 +154,7 @@ def _of(work: Work, row: Row[*tuple[Any, ...]]) -> Series:
         created_at=row.created_at,
         ended_at=row.ended_at,
         approved_by=row.approved_by,
+        translations={key: tuple(each) for key, each in (opened("translations") or {}).items()},
     )
 
 

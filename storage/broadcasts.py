@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,17 +17,17 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     delete,
     func,
     insert,
     literal,
-    null,
     select,
     update,
 )
 
 from storage import outbox, recipients
-from storage.people import people
+from storage.same_words import index_of
 from storage.schema import Moment, metadata, new_id, sealed
 from storage.segments import Segment, segment_of, segment_text
 from storage.transitions import NotPermitted, check
@@ -48,7 +47,6 @@ PERMITTED: Mapping[Status, frozenset[Status]] = {
 }
 Outcome = Literal["accepted", "blocked", "failed", "unknown"]
 
-CHUNK = 500  # LINE takes at most 500 addresses in one multicast
 AT_ONCE = dt.timedelta(minutes=2)  # what may be no minute late may yet be found by the look of each minute
 
 broadcasts = Table(
@@ -57,6 +55,7 @@ broadcasts = Table(
     Column("id", String(32), primary_key=True),
     Column("channel", String(32), nullable=False),
     sealed("messages", nullable=False),
+    sealed("translations"),
     Column("segment", Text, nullable=False),
     Column("due_at", Moment, nullable=False),
     Column("status", String(16), nullable=False),
@@ -69,6 +68,7 @@ broadcasts = Table(
     Column("series_id", ForeignKey("broadcast_series.id", ondelete="SET NULL")),
     sealed("urgent_reason"),
     Column("approved_by", String(64)),
+    Column("next_chunk", Integer),  # the first whose call does not stand in the outbox yet; none: all do
     Column("same_index", String(64)),  # of what is said to whom: by it the same is found a second time
     Index(None, "status", "due_at"),
     Index(None, "same_index"),
@@ -78,20 +78,30 @@ broadcasts = Table(
 broadcast_recipients = Table(
     "broadcast_recipients",
     metadata,
-    Column("broadcast_id", ForeignKey("broadcasts.id", ondelete="CASCADE"), primary_key=True),
-    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    # No foreign keys: to check two for each of a million people took PostgreSQL three times as long as all the rest.
+    Column("person_id", String(32), primary_key=True),  # storage/erasing.py takes it
+    Column("broadcast_id", String(32), primary_key=True),  # `forget_old` takes it
     Column("channel", String(32), nullable=False),
     Column("chunk", Integer),  # none: blocked already at the start
     Column("outcome", String(16)),
     Index(None, "broadcast_id", "chunk"),
-    Index(None, "person_id"),
+    postgresql_with={"fillfactor": 50},  # each row is changed once: with room beside it that costs a third
+)
+_SETTLE_CHUNK = (  # built once: building it costs as much as running it
+    update(broadcast_recipients)
+    .where(
+        broadcast_recipients.c.broadcast_id == bindparam("which"),
+        broadcast_recipients.c.chunk == bindparam("part"),
+        broadcast_recipients.c.outcome.is_(None),
+    )
+    .values(outcome=bindparam("end"))
 )
 
 
 @dataclass(frozen=True)
 class Broadcast:
-    """`messages` are in our own words, not LINE's; `recipients` is 0 until they are frozen. `urgent_reason`: why it
-    may go out at night."""
+    """`messages` are in our own words, not LINE's (bot/broadcasting/forms.py), `translations` the same in other languages;
+    `recipients` is 0 until they are frozen. `urgent_reason`: why it may go out at night."""
 
     id: str
     channel: str
@@ -108,6 +118,7 @@ class Broadcast:
     series_id: str | None
     urgent_reason: str | None
     approved_by: str | None
+    translations: Mapping[str, tuple[Mapping[str, Any], ...]]
 
 
 @dataclass(frozen=True)
@@ -139,7 +150,13 @@ def _of(work: Work, row: Row[*tuple[Any, ...]]) -> Broadcast:
         series_id=row.series_id,
         urgent_reason=work.unseal(row.urgent_reason, row.channel, "broadcasts", "urgent_reason", row.id),
         approved_by=row.approved_by,
+        translations=_translations(work, row),
     )
+
+
+def _translations(work: Work, row: Row[*tuple[Any, ...]]) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    found = work.unseal(row.translations, row.channel, "broadcasts", "translations", row.id) or {}
+    return {language: tuple(messages) for language, messages in found.items()}
 
 
 def schedule(
@@ -155,6 +172,7 @@ def schedule(
     urgent_reason: str | None = None,
     awaits: bool = False,
     approved_by: str | None = None,
+    translations: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Broadcast:
     """Plan a broadcast. Later than `late_limit` after its time it is missed rather than sent. `awaits`: not before
     somebody else approves it."""
@@ -178,17 +196,14 @@ def schedule(
             urgent_reason=urgent_reason
             and work.seal(urgent_reason, channel, "broadcasts", "urgent_reason", fresh),
             approved_by=approved_by,
-            same_index=index_of(work, channel, messages, segment),
+            translations=work.seal(translations, channel, "broadcasts", "translations", fresh)
+            if translations
+            else None,
+            same_index=index_of(work, channel, messages, segment, translations),
         )
         .returning(*broadcasts.c)
     ).one()
     return _of(work, row)
-
-
-def index_of(work: Work, channel: str, messages: Sequence[Mapping[str, Any]], segment: Segment) -> str:
-    """By what the same words to the same people are found, without the words; spaces and widths do not count."""
-    words = (" ".join(unicodedata.normalize("NFKC", str(each.get("text", ""))).split()) for each in messages)
-    return work.index("broadcast", channel, segment_text(segment), *words)
 
 
 def get(work: Work, broadcast_id: str, lock: bool = False) -> Broadcast | None:
@@ -233,7 +248,7 @@ def _turn(work: Work, broadcast_id: str, now: Status, then: Status, **values: An
 
 
 def start(work: Work, broadcast_id: str, *, would_wake: bool = False, approval_above: int = 0) -> bool:
-    """Take a scheduled broadcast's turn, once; call `freeze` in the same unit of work.
+    """Take a scheduled broadcast's turn, once; call `freezing.freeze` in the same unit of work.
 
     False: somebody else started or cancelled it; or it is too late (`would_wake`: so late that it is night) and counts
     as missed from now on; or nobody has approved it and it reaches more than `approval_above` people by now (0: no
@@ -257,63 +272,20 @@ def start(work: Work, broadcast_id: str, *, would_wake: bool = False, approval_a
     return True
 
 
-def freeze(
-    work: Work, broadcast_id: str, line_messages: Sequence[Mapping[str, Any]], chunk_size: int = CHUNK
-) -> int:
-    """Write down who gets it, and one outbox row per chunk; nobody joins later. How many people that are.
-
-    1. In SQL: friends in chunks by the order of their ids; who blocked us, with that outcome at once.
-    2. Per chunk: open the LINE user ids and put one multicast, so that one chunk is in memory at a time.
-    """
-    row = _locked(work, broadcast_id)
-    if row.status != "sending" or row.prepared_at is not None:
-        raise ValueError(f"broadcast {broadcast_id} is {row.status}; only one just started is frozen")
-    to = (row.channel, _of(work, row).segment, work.now)
-    place = (func.row_number().over(order_by=people.c.id) - 1) // chunk_size
-    names = ["broadcast_id", "person_id", "channel", "chunk", "outcome"]
-    head = (literal(broadcast_id), people.c.id, people.c.channel)
-    for columns, who in (
-        ((*head, place, null()), recipients.recipients(*to)),
-        ((*head, null(), literal("blocked")), recipients.gone(*to)),
-    ):
-        work.conn.execute(insert(broadcast_recipients).from_select(names, select(*columns).where(who)))
-    mine = broadcast_recipients.c.broadcast_id == broadcast_id
-    total, last = work.conn.execute(
-        select(func.count(), func.max(broadcast_recipients.c.chunk)).where(mine)
-    ).one()
-    for chunk in range(0 if last is None else last + 1):
-        body = {"to": _addresses(work, broadcast_id, chunk), "messages": [dict(m) for m in line_messages]}
-        outbox.put(work, row.channel, "multicast", body, broadcast_id=broadcast_id, chunk=chunk)
-    work.conn.execute(
-        update(broadcasts)
-        .where(broadcasts.c.id == broadcast_id)
-        .values(recipients=total, prepared_at=work.now)
+def keep_from_freezing(work: Work, channel: str) -> None:
+    """Until this unit of work ends nobody of this channel is put into a chunk: whoever freezes a broadcast, or goes on
+    with one, waits for us, or we for them. Without it an address that is taken out of all chunks at this moment could
+    stand in one that we do not see yet."""
+    begun = broadcasts.c.status.in_(("sending", "paused")) & broadcasts.c.next_chunk.is_not(None)
+    query = select(broadcasts.c.id).where(
+        broadcasts.c.channel == channel, (broadcasts.c.status == "scheduled") | begun
     )
-    finish_if_done(work, broadcast_id)
-    return int(total)
-
-
-def _addresses(work: Work, broadcast_id: str, chunk: int) -> list[str]:
-    rows = work.conn.execute(
-        select(people.c.id, people.c.channel, people.c.line_id)
-        .join(broadcast_recipients, broadcast_recipients.c.person_id == people.c.id)
-        .where(broadcast_recipients.c.broadcast_id == broadcast_id, broadcast_recipients.c.chunk == chunk)
-        .order_by(people.c.id)
-    )
-    return [work.unseal(row.line_id, row.channel, "people", "line_id", row.id) for row in rows]
+    work.conn.execute(query.order_by(broadcasts.c.id).with_for_update()).all()
 
 
 def settle_chunk(work: Work, broadcast_id: str, chunk: int, outcome: Outcome) -> None:
     """What became of one multicast, for all its people; call it where the outbox row is settled."""
-    work.conn.execute(
-        update(broadcast_recipients)
-        .where(
-            broadcast_recipients.c.broadcast_id == broadcast_id,
-            broadcast_recipients.c.chunk == chunk,
-            broadcast_recipients.c.outcome.is_(None),
-        )
-        .values(outcome=outcome)
-    )
+    work.conn.execute(_SETTLE_CHUNK, {"which": broadcast_id, "part": chunk, "end": outcome})
 
 
 def finish_if_done(work: Work, broadcast_id: str) -> bool:
@@ -324,6 +296,8 @@ def finish_if_done(work: Work, broadcast_id: str) -> bool:
     row = _locked(work, broadcast_id)
     if row.status not in ("sending", "paused") or row.prepared_at is None:
         return False
+    if row.next_chunk is not None or _waits(work, broadcast_id):
+        return False  # known at once; to look for one of a million people without an outcome takes long
     remaining = work.conn.execute(
         select(literal(1))
         .select_from(broadcast_recipients)
@@ -334,6 +308,13 @@ def finish_if_done(work: Work, broadcast_id: str) -> bool:
         return False
     _turn(work, broadcast_id, row.status, "sent", finished_at=work.now)
     return True
+
+
+def _waits(work: Work, broadcast_id: str) -> bool:
+    """Whether a chunk of it waits; the last ones leave last."""
+    rows = outbox.outbox.c
+    query = select(rows.id).where(rows.broadcast_id == broadcast_id, rows.state == "waiting")
+    return work.conn.execute(query.order_by(rows.chunk.desc()).limit(1)).first() is not None
 
 
 def pause(work: Work, broadcast_id: str) -> None:
@@ -395,6 +376,7 @@ def tally(work: Work, broadcast_id: str) -> Tally:
 
 def forget_old(work: Work, older_than: dt.timedelta) -> int:
     """Nightly: broadcasts that ended so long ago, with who got them."""
-    return work.conn.execute(
-        delete(broadcasts).where(broadcasts.c.finished_at < work.now - older_than)
-    ).rowcount
+    old = broadcasts.c.finished_at < work.now - older_than
+    theirs = broadcast_recipients.c.broadcast_id.in_(select(broadcasts.c.id).where(old))
+    work.conn.execute(delete(broadcast_recipients).where(theirs))
+    return work.conn.execute(delete(broadcasts).where(old)).rowcount

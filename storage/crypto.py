@@ -131,7 +131,7 @@ def new_key(name: str) -> str:
 
 def blind_index(key: bytes, *parts: str) -> str:
     """64 hex digits by which an equal value is found without being stored (HMAC-SHA256, no bare hash)."""
-    return hmac.new(key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, "\x1f".join(parts).encode(), "sha256").hex()
 
 
 def token_hash(token: str) -> str:

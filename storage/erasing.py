@@ -1,7 +1,7 @@
 """Everything that hangs on one person, and how it goes: completely, except for figures that name nobody.
 
 What hangs on a person is read from the tables themselves (their foreign keys), so that a table which is added later
-is shown in 「わたしのデータ」 and erased without being named here.
+is shown in 「わたしのデータ」 and erased without being named here. `broadcast_recipients` alone has none, and is named.
 
 - Rows whose key says CASCADE go with the person; where it says SET NULL the row stays as a figure without a name.
 - What they reported stays with its desk, but not who reported it, nor the contact that they wrote in the form.
@@ -34,6 +34,7 @@ from sqlalchemy import (
 )
 
 from storage import attempts, broadcasts
+from storage.broadcasts import broadcast_recipients
 from storage.concern_table import concerns
 from storage.course_mails import course_mails
 from storage.course_members import course_members
@@ -89,8 +90,10 @@ class Held:
 
 def hanging() -> tuple[tuple[Table, tuple[Column[Any], ...], tuple[Column[Any], ...]], ...]:
     """Every table that names people or entries of the register, with the columns that do."""
+    from storage import tables  # all of them, whoever asks; it imports this module, so not above
+
     found = []
-    for table in metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         to_people = tuple(key.parent for key in table.foreign_keys if key.column is people.c.id)
         to_entries = tuple(key.parent for key in table.foreign_keys if key.column is supporters.c.id)
         if to_people or to_entries:
@@ -112,6 +115,8 @@ def held(work: Work, person_id: str | None, entry_ids: Collection[str]) -> tuple
         of_links = select(links.c.id).where(links.c.person_id == person_id)
         places = _places_of(person_id, entry_ids)
         everything.append(Held("course_places", _rows(work, course_places, places)))
+        got = broadcast_recipients.c.person_id == person_id
+        everything.append(Held("broadcast_recipients", _rows(work, broadcast_recipients, got)))
         everything.append(Held("drafts", _rows(work, drafts, drafts.c.link_id.in_(of_links))))
     return tuple(each for each in everything if each.rows)
 
@@ -147,6 +152,7 @@ def _opened(work: Work, table: Table, row: dict[str, Any]) -> dict[str, Any]:
 def erase_person(work: Work, person: Person, entries: Collection[Supporter]) -> None:
     """This person and these entries of theirs are no more; whoever writes again is somebody new."""
     _alone_with(work, person)
+    broadcasts.keep_from_freezing(work, person.channel)
     attempts.leave_count(work, person.id)
     _without_reporter(work, person.id)
     _drop_messages(work, person.id)
@@ -155,6 +161,7 @@ def erase_person(work: Work, person: Person, entries: Collection[Supporter]) -> 
     _forget_places(work, person.id, [entry.id for entry in entries])
     for entry in entries:
         work.conn.execute(delete(supporters).where(supporters.c.id == entry.id))
+    work.conn.execute(delete(broadcast_recipients).where(broadcast_recipients.c.person_id == person.id))
     work.conn.execute(delete(people).where(people.c.id == person.id))
     for broadcast_id in emptied:
         broadcasts.finish_if_done(work, broadcast_id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
-from sqlalchemy import Column, Index, Integer, String, Table, bindparam, delete, select
+from sqlalchemy import Column, Executable, Index, Integer, String, Table, bindparam, delete, select
 
 from storage.schema import Moment, metadata, sealed
 from storage.work import Work, insert_for
@@ -32,19 +33,21 @@ troubled_events = Table(
     Column("at", Moment, nullable=False),
 )
 
-_SEEN = {
-    name: insert_for(name, seen_events)
-    .values(channel=bindparam("channel"), event_id=bindparam("event_id"), at=bindparam("at"))
-    .on_conflict_do_nothing()
-    .returning(seen_events.c.event_id)
-    for name in ("sqlite", "postgresql")
-}
+
+@cache
+def _seen(dialect: str) -> Executable:
+    return (
+        insert_for(dialect, seen_events)
+        .values(channel=bindparam("channel"), event_id=bindparam("event_id"), at=bindparam("at"))
+        .on_conflict_do_nothing()
+        .returning(seen_events.c.event_id)
+    )
 
 
 def first_time(work: Work, channel: str, event_id: str) -> bool:
     """True once for every event, also when two deliveries of it run at the same moment."""
     row = work.conn.execute(
-        _SEEN[work.conn.dialect.name], {"channel": channel, "event_id": event_id, "at": work.now}
+        _seen(work.conn.dialect.name), {"channel": channel, "event_id": event_id, "at": work.now}
     ).first()
     return row is not None  # rowcount says -1 on PostgreSQL; what came back is the truth
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import Column, Index, String, Table, delete
+from sqlalchemy import Column, Index, String, Table, delete, select
 
 from storage.schema import Moment, metadata
 from storage.work import Work
@@ -28,6 +28,12 @@ def claim_once(work: Work, job: str, due_at: dt.datetime) -> bool:
         .returning(fired.c.job)
     ).first()
     return row is not None
+
+
+def is_claimed(work: Work, job: str, due_at: dt.datetime) -> bool:
+    """Whether somebody has it already; a look that costs nobody the turn to write."""
+    mine = select(fired.c.job).where(fired.c.job == job, fired.c.due_at == due_at)
+    return work.conn.execute(mine).first() is not None
 
 
 def forget_old(work: Work, older_than: dt.timedelta = dt.timedelta(days=30)) -> int:

@@ -13,6 +13,7 @@ Where they differ sending is paused and the new home is adopted, so that one `re
 from __future__ import annotations
 
 import ctypes
+import datetime as dt
 import json
 import os
 import secrets
@@ -84,6 +85,13 @@ def note_start(db: Database, sqlite_path: str | None) -> str | None:
 def beat(db: Database) -> str | None:
     """Call it every minute: a backup is recognised once a beat came after it. Answers like `note_start`."""
     return _look_and_count(db, sqlite_path(db.engine))
+
+
+def seen(work: Work) -> dt.datetime | None:
+    """The last sign of life of any process of ours, which is now from here on; None in a new database."""
+    last = work.conn.execute(select(instance.c.seen_at).where(instance.c.name == _HERE)).scalar()
+    work.conn.execute(update(instance).where(instance.c.name == _HERE).values(seen_at=work.now))
+    return last
 
 
 def sqlite_path(engine: Engine) -> str | None:

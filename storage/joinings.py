@@ -283,8 +283,10 @@ def hand_over(work: Work, from_id: str, to_id: str) -> None:
 
     A row that the other entry has already (the same course, the same reminder) stays as it is there.
     """
+    from storage import tables  # all of them, whoever asks; it imports this module, so not above
+
     _one_attendance(work, from_id, to_id)
-    for table in metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         for column in table.columns:
             if not any(key.column.table.name == "supporters" for key in column.foreign_keys):
                 continue

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -111,6 +111,16 @@ class Outgoing:
     chunk: int | None = None
 
 
+class End(NamedTuple):
+    """How a row ended."""
+
+    id: int
+    state: State
+    via: str | None = None
+    request_id: str | None = None
+    error: str | None = None
+
+
 _PUT = insert(outbox)
 
 
@@ -128,6 +138,7 @@ def put(
     chunk: int | None = None,
     expires: dt.datetime | None = None,
     not_before: dt.datetime | None = None,
+    held: bool = False,
 ) -> None:
     """Write one call to be made. For kind "message", body is {"messages": [...]} without the address."""
     key, begins = str(uuid.uuid4()), not_before or work.now
@@ -146,6 +157,7 @@ def put(
             "reply_until": reply_until,
             "reply_doubtful": False,
             "must_arrive": must_arrive,
+            "held": held,
             "state": "waiting",
             "tries": 0,
             "next_try": begins,
@@ -293,26 +305,21 @@ def _outgoing(work: Work, row: Row[*tuple[Any, ...]]) -> Outgoing:
     )
 
 
-def settle(
-    work: Work,
-    outgoing_id: int,
-    state: State,
-    *,
-    via: str | None = None,
-    request_id: str | None = None,
-    error: str | None = None,
-) -> None:
-    """The row has reached its end; body and token are wiped, since nothing needs them any more."""
+def settle(work: Work, outgoing_id: int, state: State, **how: str | None) -> None:
+    """One row has reached its end."""
+    settle_all(work, [End(outgoing_id, state, **how)])
+
+
+def settle_all(work: Work, ends: Sequence[End]) -> None:
+    """These rows (at least one) have reached their ends, locked in the order in which they are given; bodies and tokens
+    are wiped, since nothing needs them any more. To PostgreSQL all go together: one by one took half its time."""
     work.conn.execute(
         _SETTLE,
-        {
-            "which": outgoing_id,
-            "end": state,
-            "now": work.now,
-            "through": via,
-            "request": request_id,
-            "why": error[:300] if error else None,
-        },
+        [
+            {"which": end.id, "end": end.state, "now": work.now, "through": end.via}
+            | {"request": end.request_id, "why": end.error and end.error[:300]}
+            for end in ends
+        ],
     )
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final, Literal, get_args
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Executable,
     ForeignKey,
     Index,
+    Integer,
     Row,
     String,
     Table,
@@ -30,6 +33,9 @@ from storage.schema import Moment, metadata, new_id, sealed
 from storage.work import Work, insert_for
 
 Role = Literal["resident", "supporter"]
+Rhythm = Literal["each", "week", "month"]  # at once, or in one digest a week or a month
+RHYTHMS: Final[tuple[Rhythm, ...]] = get_args(Rhythm)
+USUAL: Final[Rhythm] = "week"  # of whoever was not asked
 
 people = Table(
     "people",
@@ -45,6 +51,7 @@ people = Table(
     Column("role", String(16), nullable=False),
     Column("town", String(32)),
     Column("district", String(32)),
+    Column("language", String(8)),  # of news, where the town wrote them in it; none: Japanese
     Column("supporter_since", Moment),
     Column("paused", Boolean, nullable=False, server_default=false()),  # wants no news for now
     Column("consent_version", String(32)),
@@ -63,6 +70,8 @@ person_topics = Table(
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
     Column("topic", String(32), primary_key=True),
     Column("channel", String(32), nullable=False),
+    Column("rhythm", String(8), nullable=False, server_default=USUAL),
+    Column("heard", Integer, nullable=False, server_default="0"),  # the number of the last item of news told
     Index(None, "channel", "topic"),
 )
 
@@ -82,7 +91,12 @@ class Person:
     danger_until: dt.datetime | None
     friend_changed_ms: int  # LINE's time of the last event that told whether they are a friend
     partner_id: str | None = None
-    topics: tuple[str, ...] = ()
+    language: str | None = None  # None: Japanese
+    news: Mapping[str, Rhythm] = field(default_factory=dict)  # the topics that they take, and how often
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return tuple(self.news)
 
 
 _COLUMNS = tuple(
@@ -98,15 +112,18 @@ _COLUMNS = tuple(
         "danger_until",
         "friend_changed_ms",
         "partner_id",
+        "language",
     )
 )
 _BY_INDEX = select(*_COLUMNS).where(
     people.c.channel == bindparam("channel"), people.c.line_index == bindparam("line_index")
 )
-_MAKE = {
-    name: insert_for(name, people).on_conflict_do_nothing().returning(*_COLUMNS)
-    for name in ("sqlite", "postgresql")
-}
+
+
+@cache
+def _make(dialect: str) -> Executable:
+    return insert_for(dialect, people).on_conflict_do_nothing().returning(*_COLUMNS)
+
 
 _SET_FRIEND = (
     update(people)
@@ -142,7 +159,7 @@ def _made(work: Work, channel: str, line_id: str, line_index: str) -> Row[*tuple
         "role": "resident",
         "created_at": work.now,
     }
-    return work.conn.execute(_MAKE[work.conn.dialect.name], values).first()
+    return work.conn.execute(_make(work.conn.dialect.name), values).first()
 
 
 def _locked_row(work: Work, channel: str, line_index: str) -> Row[*tuple[Any, ...]] | None:
@@ -152,15 +169,11 @@ def _locked_row(work: Work, channel: str, line_index: str) -> Row[*tuple[Any, ..
 
 
 def _person(work: Work, row: Row[*tuple[Any, ...]], line_id: str) -> Person:
-    topics = ()
-    if row.role == "supporter":
-        topics = tuple(
-            work.conn.execute(
-                select(person_topics.c.topic)
-                .where(person_topics.c.person_id == row.id)
-                .order_by(person_topics.c.topic)
-            ).scalars()
-        )
+    news: dict[str, Rhythm] = {}
+    if row.town is not None:  # whoever takes news has told us where they live
+        chosen = select(person_topics.c.topic, person_topics.c.rhythm).order_by(person_topics.c.topic)
+        mine = work.conn.execute(chosen.where(person_topics.c.person_id == row.id))
+        news = {taken.topic: taken.rhythm for taken in mine}
     return Person(
         row.id,
         row.channel,
@@ -173,7 +186,8 @@ def _person(work: Work, row: Row[*tuple[Any, ...]], line_id: str) -> Person:
         row.danger_until,
         row.friend_changed_ms,
         row.partner_id,
-        topics,
+        row.language,
+        news,
     )
 
 
@@ -232,16 +246,63 @@ def follow_register(
 
 
 def set_topics(work: Work, person: Person, topics: Collection[str]) -> None:
-    """The kinds of news that this person wants, in the place of those they wanted before."""
-    work.conn.execute(delete(person_topics).where(person_topics.c.person_id == person.id))
-    if topics:
+    """The kinds of news that this person wants, in the place of those they wanted before; in their rhythm of before,
+    or in the usual one."""
+    set_news(work, person, {topic: person.news.get(topic, USUAL) for topic in topics})
+
+
+def set_news(
+    work: Work, person: Person, news: Mapping[str, Rhythm], heard: Mapping[str, int] | None = None
+) -> None:
+    """The same with how often. A topic that was there before keeps how far it has been told; so does what is taken
+    back (`heard`). A new one begins with what is news now."""
+    mine = delete(person_topics).where(person_topics.c.person_id == person.id)
+    before = work.conn.execute(mine.returning(person_topics.c.topic, person_topics.c.heard))
+    told = {**(heard or {}), **{row.topic: row.heard for row in before}}
+    if news:
         work.conn.execute(
             insert(person_topics),
             [
-                {"person_id": person.id, "topic": topic, "channel": person.channel}
-                for topic in sorted(set(topics))
+                {
+                    "person_id": person.id,
+                    "topic": topic,
+                    "channel": person.channel,
+                    "rhythm": news[topic],
+                    "heard": told.get(topic, 0),
+                }
+                for topic in sorted(news)
             ],
         )
+
+
+def heard_so_far(work: Work, person_id: str) -> dict[str, int]:
+    """How far each topic that this person takes has been told."""
+    mine = select(person_topics).where(person_topics.c.person_id == person_id)
+    return {row.topic: row.heard for row in work.conn.execute(mine)}
+
+
+def begin_news(work: Work, person: Person, town: str, consent_version: str) -> None:
+    """A resident wants news of this town; whoever had stopped them gets them again."""
+    values: dict[str, Any] = {"town": town, "paused": False}
+    if town != person.town:
+        values["district"] = None
+    values |= {"consent_version": consent_version, "consent_at": work.now}
+    work.conn.execute(update(people).where(people.c.id == person.id).values(**values))
+
+
+def set_paused(work: Work, person_id: str, paused: bool) -> None:
+    """Whether a resident gets nothing that is sent to many; of supporters the register says it."""
+    work.conn.execute(update(people).where(people.c.id == person_id).values(paused=paused))
+
+
+def is_paused(work: Work, person_id: str) -> bool:
+    """Whether they get nothing that is sent to many."""
+    return bool(work.conn.execute(select(people.c.paused).where(people.c.id == person_id)).scalar())
+
+
+def speak(work: Work, person_id: str, language: str | None) -> None:
+    """In which language news come to this person; None: Japanese."""
+    work.conn.execute(update(people).where(people.c.id == person_id).values(language=language))
 
 
 def keep_still(work: Work, person_id: str) -> None:

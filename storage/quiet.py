@@ -19,6 +19,7 @@ def until(work: Work, person: Person, moment: dt.datetime) -> None:
 
     A chunk that was tried keeps its bytes, or LINE could not know it again: it may arrive.
     """
+    broadcasts.keep_from_freezing(work, person.channel)  # whoever freezes next sees that they are in danger
     people.hold_broadcasts(work, person.id, moment)
     query = (
         select(outbox.c.id, outbox.c.channel, outbox.c.retry_key, outbox.c.body, outbox.c.broadcast_id)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, not_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, not_, or_, select
 
 from storage.concern_table import concerns
 from storage.dangers import dangers
@@ -51,9 +51,11 @@ def recipients(channel: str, segment: Segment, now: dt.datetime) -> ColumnElemen
     return and_(fitting(channel, segment, now), *left_out)
 
 
-def gone(channel: str, segment: Segment, now: dt.datetime) -> ColumnElement[bool]:
-    """In a query over `people`: those whom it fits, who have blocked us."""
-    return and_(fitting(channel, segment, now), not_(people.c.friend))
+def recipients_and_gone(channel: str, segment: Segment, now: dt.datetime) -> ColumnElement[bool]:
+    """In a query over `people`: those who get it, and those whom it fits, who have blocked us."""
+    others = {name: each for name, each in _left_out(channel, now).items() if name != "blocked"}
+    calm = and_(*(not_(each) for each in others.values()))
+    return and_(fitting(channel, segment, now), or_(not_(people.c.friend), calm))
 
 
 def count_recipients(work: Work, channel: str, segment: Segment) -> int:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     and_,
     false,
+    func,
     literal,
     not_,
     or_,
@@ -31,7 +32,7 @@ from sqlalchemy import (
 from storage.course_members import course_members
 from storage.course_places import course_places
 from storage.joinings import joinings
-from storage.people import people, person_topics
+from storage.people import RHYTHMS, people, person_topics
 from storage.supporters import SUPPORTING, supporters
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -43,6 +44,8 @@ Field = Literal[
     "town",
     "district",  # a key within its town: to be joined with that town by `All`
     "topic",
+    "rhythm",  # takes a topic at this rhythm: "week", or "week.events" for this topic alone
+    "language",  # reads news in it; who chose none reads Japanese
     "course",  # who was there, or came in by its code: ids
     "seat",  # who has a seat at this course: ids
     "partner",  # who reports for this watch partner: ids
@@ -58,6 +61,8 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
     "registered-before": re.compile(_DATE, re.ASCII),
     "refresher-due": re.compile(rf"{_DATE}|\d{{1,4}}d", re.ASCII),
 }
+_RHYTHM = re.compile(rf"({'|'.join(RHYTHMS)})(\.[a-z0-9_]{{1,32}})?", re.ASCII)
+JAPANESE = "ja"
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ class Fits:
             form.fullmatch(value) and _day(value, dt.date(2026, 1, 1)) for value in self.values
         ):
             raise ValueError(f"no days: {self.values}")
+        if self.field == "rhythm" and not all(map(_RHYTHM.fullmatch, self.values)):
+            raise ValueError(f"no rhythm: {self.values}")
 
 
 @dataclass(frozen=True)
@@ -217,6 +224,19 @@ def _wanting(_channel: str, values: tuple[str, ...], _today: dt.date) -> ColumnE
     return _having(person_topics, person_topics.c.topic.in_(values))
 
 
+def _at_rhythm(_channel: str, values: tuple[str, ...], _today: dt.date) -> ColumnElement[bool]:
+    parts = []
+    for value in values:
+        rhythm, _, topic = value.partition(".")
+        at = person_topics.c.rhythm == rhythm
+        parts.append(and_(at, person_topics.c.topic == topic) if topic else at)
+    return _having(person_topics, or_(*parts))
+
+
+def _reading(_channel: str, values: tuple[str, ...], _today: dt.date) -> ColumnElement[bool]:
+    return func.coalesce(people.c.language, JAPANESE).in_(values)
+
+
 def _entered(_channel: str, values: tuple[str, ...], _today: dt.date) -> ColumnElement[bool]:
     return _having(supporters, supporters.c.state.in_(SUPPORTING), supporters.c.source.in_(values))
 
@@ -273,6 +293,8 @@ _CONDITIONS: Mapping[Field, Condition] = {
     "town": _column(people.c.town),
     "district": _column(people.c.district),
     "topic": _wanting,
+    "rhythm": _at_rhythm,
+    "language": _reading,
     "course": _those(_of_courses),
     "seat": _those(_seated),
     "partner": _column(people.c.partner_id),

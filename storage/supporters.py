@@ -54,6 +54,7 @@ SUPPORTING: tuple[State, ...] = (
     "paused",
 )  # who counts as a supporter
 _LISTS = 0x7375_7070  # the number of PostgreSQL's lock; any that nobody else uses
+_IN_KATAKANA = {sign: sign + 0x60 for sign in range(ord("ぁ"), ord("ゖ") + 1)}
 SEALED = ("name", "kana", "phone", "mail", "motive")
 MOVED = {"registered": "registered_at", "active": "active_at", "paused": "paused_at", "left": "left_at"}
 
@@ -160,8 +161,7 @@ def _of(work: Work, row: Row[*tuple[Any, ...]]) -> Supporter:
 
 def plain_name(text: str) -> str:
     """A name as it is compared: one width, no spaces, katakana for hiragana."""
-    wide = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).casefold()
-    return "".join(chr(ord(sign) + 0x60) if "ぁ" <= sign <= "ゖ" else sign for sign in wide)
+    return "".join(unicodedata.normalize("NFKC", text).split()).casefold().translate(_IN_KATAKANA)
 
 
 def plain_phone(text: str) -> str:
@@ -306,8 +306,8 @@ def alike(work: Work, channel: str, profile: Profile) -> tuple[Supporter, ...]:
         if text := getattr(profile, field):
             same.append(supporters.c[f"{field}_index"] == index_of(work, channel, field, text))
     found: dict[str, Supporter] = {}
-    for one in same:
-        query = select(*COLUMNS).where(supporters.c.channel == channel, one).order_by(supporters.c.created_at)
+    for one in same:  # an index is of one channel; to ask for the channel, too, makes SQLite read all of it
+        query = select(*COLUMNS).where(one).order_by(supporters.c.created_at)
         for row in work.conn.execute(query):
             found.setdefault(row.id, _of(work, row))
     return tuple(found.values())
@@ -327,9 +327,8 @@ def alike_any(
     for column, values in wanted.items():
         ordered = sorted(values)
         for start in range(0, len(ordered), 500):
+            # As in `alike`, an index is of one channel; numbers are given once, whatever the channel.
             query = select(*COLUMNS).where(supporters.c[column].in_(ordered[start : start + 500]))
-            if column != "number":  # numbers are given once, whatever the channel
-                query = query.where(supporters.c.channel == channel)
             for row in work.conn.execute(query):
                 found.setdefault(row.id, _of(work, row))
     return tuple(sorted(found.values(), key=lambda entry: (entry.created_at, entry.id)))

@@ -16,6 +16,8 @@ from sqlalchemy.dialects import sqlite
 from storage import crypto
 from storage.crypto import Cipher, Place
 
+_JSON = json.JSONDecoder()
+
 
 def insert_for(dialect: str, table: Table) -> sqlite.Insert:
     """The dialect's INSERT; SQLite's type stands for both, since what we use of them is the same."""
@@ -59,7 +61,8 @@ class Work:
         """What was sealed; None for an empty column."""
         if envelope is None:
             return None
-        return json.loads(self.cipher.open(envelope, Place(tenant, table, column, row)))
+        plain = self.cipher.open(envelope, Place(tenant, table, column, row)).decode()
+        return _JSON.raw_decode(plain)[0]  # as `seal` wrote it, so without looking for blanks around it
 
     def insert(self, table: Table) -> sqlite.Insert:
         """An INSERT that can say ON CONFLICT; both databases spell it alike."""

@@ -27,14 +27,16 @@ ENDED: dict[str, dict[str, Any]] = {  # what has come to its end: from now on it
     "notices": {"danger_id": None, "seen_at": None},
     "audit": {"actor": "staff:{staff}", "kind": "concern"},  # made last: it names the member of staff
 }
+LAST = ("broadcast_recipients", "audit")  # they name rows of other tables without a foreign key
+WITHOUT_A_KEY = {"broadcast_id": "broadcasts", "person_id": "people"}  # of broadcast_recipients
 
 
 def a_row_everywhere(work: Work, channel: str = "default") -> dict[str, dict[str, Any]]:
     """The rows that were made, by table."""
     made: dict[str, dict[str, Any]] = {}
     for table in (
-        *(each for each in tables.metadata.sorted_tables if each.name != "audit"),
-        tables.audit.audit,
+        *(each for each in tables.metadata.sorted_tables if each.name not in LAST),
+        *(tables.metadata.tables[name] for name in LAST),
     ):
         made[table.name] = a_row(work, table, made, channel)
     return made
@@ -63,6 +65,8 @@ def _value(work: Work, column: Column[Any], made: dict[str, dict[str, Any]], cha
     for key in column.foreign_keys:
         target = key.column
         return made[target.table.name][target.name]
+    if column.table.name == "broadcast_recipients" and column.name in WITHOUT_A_KEY:
+        return made[WITHOUT_A_KEY[column.name]]["id"]
     match column.type:
         case Moment():
             return work.now

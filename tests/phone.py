@@ -118,7 +118,7 @@ class Phone:
                 .where(
                     or_(people.c.line_index == index, outbox.c.person_id.is_(None)),
                     outbox.c.id > self._seen,
-                    outbox.c.kind == "message",
+                    outbox.c.kind.in_(("message", "multicast")),
                     outbox.c.body.is_not(None),
                 )
                 .order_by(outbox.c.id)
@@ -126,6 +126,10 @@ class Phone:
             for row in rows:
                 self._seen = row.id
                 if row.body is None:  # LINE has it already, and nothing of it is kept
+                    continue
+                if row.kind == "multicast":
+                    sent = work.unseal(row.body, row.channel, "outbox", "body", row.retry_key)
+                    messages += sent["messages"] if self.line_id in sent["to"] else []
                     continue
                 token = work.unseal(row.reply_token, row.channel, "outbox", "reply_token", row.retry_key)
                 if row.person_id is None and token != self._token:

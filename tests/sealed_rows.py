@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+from sqlalchemy import insert
+
 from storage import (
+    broadcast_drafts,
+    broadcast_links,
+    broadcast_pictures,
     broadcast_series,
     broadcasts,
     cards,
@@ -21,6 +26,7 @@ from storage import (
     handons,
     links,
     mails,
+    news_items,
     notices,
     outbox,
     people,
@@ -30,6 +36,8 @@ from storage import (
     supporters,
 )
 from storage.concerns import Concern
+from storage.freezing import broadcast_variants
+from storage.schema import new_id
 from storage.work import Database, Work
 
 
@@ -42,9 +50,7 @@ def fill(db: Database, count: int) -> int:
             body, token = {"n": number}, f"r{number}"
             outbox.put(work, "iwami", "message", body, person_id=person.id, reply_token=token)
             events.troubled(work, "iwami", f"e{number}", "message", "error", "words")
-            everyone, urgent = segments.EVERYONE, {"created_by": "x", "urgent_reason": "r"}
-            broadcasts.schedule(work, "iwami", [{"n": number}], everyone, work.now, **urgent)
-            broadcast_series.create(work, "iwami", "t", [{"n": number}], everyone, "{}", **urgent)
+            _fill_broadcasts(work, number)
             concern = concerns.open_concern(
                 work, "iwami", person_id=person.id, town="岩美町", district=None, kind="k", level=1,
                 since="s", subject_knows="no", window="w", route_reason="r",
@@ -61,9 +67,28 @@ def fill(db: Database, count: int) -> int:
                 path="/desk",
             )  # fmt: skip
             mails.note_refused(work, address, "550")
+            told = news_items.Told("t", (), news_items.Words("題", str(number)), work.now.date())
+            news_items.add(work, "iwami", told, "x")
             _fill_the_desk(work, concern, number)
             _fill_the_programme(work, number)
-    return count * 36 + 1  # and the key of the blind indexes
+    return count * 44 + 1  # and the key of the blind indexes
+
+
+def _fill_broadcasts(work: Work, number: int) -> None:
+    """What staff send to many: eleven sealed values."""
+    said, everyone = [{"n": number}], segments.EVERYONE
+    more = {"created_by": "x", "urgent_reason": "r", "translations": {"en": said}}
+    made = broadcasts.schedule(work, "iwami", said, everyone, work.now, **more)
+    broadcast_series.create(work, "iwami", "t", said, everyone, "{}", **more)
+    broadcast_links.make(work, made.id, "iwami", "https://iwami.example/")
+    broadcast_pictures.make(work, "iwami", {"n": number})
+    broadcast_pictures.keep_photo(work, "iwami", b"jpeg %d" % number)
+    broadcast_drafts.save(work, "iwami", f"n{number}", "text: n", ".yaml", {}, created_by="x")
+    words = work.seal(said, "iwami", "broadcast_variants", "messages", fresh := new_id())
+    variant = {"id": fresh, "broadcast_id": made.id, "channel": "iwami", "first_chunk": 0, "messages": words}
+    work.conn.execute(
+        insert(broadcast_variants).values(language="", town="", district="", topics=0, **variant)
+    )
 
 
 def _fill_the_desk(work: Work, concern: Concern, number: int) -> None:

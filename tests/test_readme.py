@@ -115,6 +115,8 @@ def what_is_wrong(words: list[str]) -> str | None:
     """Why `tsunagari <words>` is no command; None when it is one."""
     here: Any = typer.main.get_command(build())
     rest = [word for word in words if word != "…"]
+    if rest[:1] in (["--install-completion"], ["--show-completion"]):
+        return None  # answered before any command is looked for
     while isinstance(here, TyperGroup) and rest:
         then = here.commands.get(rest[0])
         if then is None:

@@ -21,8 +21,10 @@ from town import PUBLIC_URL, TOKYO, Town, town_on_sqlite, wrong_with
 from bot.desk import dangers as deeds
 from bot.desk import hearing_back
 from bot.desk.deeds import Desk, Doer
-from storage import concerns, dangers
+from jobs import news
+from storage import concerns, dangers, news_items
 from storage.crypto import Cipher
+from storage.news_items import Told, Words
 
 FOLDER = Path(__file__).parent / "transcripts"
 UPDATE = os.environ.get("UPDATE_TRANSCRIPTS") == "1"
@@ -62,6 +64,16 @@ def _play(written: str, town: Town, clock: Clock) -> Iterator[str]:
         elif line.startswith("講座 "):
             code = town.course(line[3:]).readable_code
             yield line
+        elif line.startswith("お知らせを入れる "):
+            _entered(town, *line.split(" ", 4)[1:])
+            yield line
+        elif line == "● お便りが届く":
+            yield ""
+            yield line
+            news.minute(town.services)
+            phone.looks()
+            assert wrong_with(phone.got) == []
+            yield from (f"  {_masked(said)}".rstrip() for said in _said(phone.got))
         elif line.startswith("見守り "):
             code = town.partner(line[4:]).readable_code
             yield line
@@ -96,6 +108,18 @@ def _act(phone: Phone, deed: str) -> None:
             phone.sends({"スタンプ": "sticker", "写真": "image", "場所": "location"}[what])
         case _:
             raise AssertionError(f"what is {deed!r}?")
+
+
+def _entered(town: Town, topic: str, place: str, on: str, words: str) -> None:
+    """One item of news, as staff enter it."""
+    content = town.services.content
+    key = next(key for key in content.topics if content.texts.get(f"registration.topics.{key}") == topic)
+    where = next(one.key for one in content.towns.values() if one.name == place)
+    day = None if on == "-" else dt.date.fromisoformat(on)
+    title, _, text = words.partition("／")
+    until = day or town.services.now().date() + dt.timedelta(days=40)
+    with town.services.db.work() as work:
+        news_items.add(work, "default", Told(key, (where,), Words(title, text), until, day), "test")
 
 
 def _told(town: Town, phone: Phone, word: Any) -> None:

@@ -1,61 +1,40 @@
-"""The command line: one file per noun. Exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+"""The command line: one file per noun. Exit codes: docs/operations.md, "At the terminal"."""
 
 from __future__ import annotations
 
 import gc
 import importlib
+import os
 import sys
-from collections.abc import Callable
-from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from bot import log
-from bot.cli.output import Refused, complain
+from bot.cli import completing, japanese
+from bot.cli.output import Refused, complain, explain_more
 from bot.content.errors import ContentError
-from bot.settings import BadSettings
+from bot.settings import BadSettings, line_to_complete
 from storage.crypto import BadKeys, SealBroken
 from storage.database import BadAddress, Undurable, WrongKeys
 from storage.migrate import NewerDatabase
 from storage.trouble import is_outage
 
 HELP = ("--help", "-h")
-OURS = (
-    BadSettings,
-    ContentError,
-    BadKeys,
-    WrongKeys,
-    Undurable,
-    BadAddress,
-    NewerDatabase,
-    SealBroken,
-)
-
-
-@cache
-def _name_panels() -> None:
-    """Our titles for help and usage errors, which bring a reader of Markdown: not for a command that just works."""
-    from typer import rich_utils as panels
-
-    panels.OPTIONS_PANEL_TITLE = "指定できること"
-    panels.ARGUMENTS_PANEL_TITLE = "引数"
-    panels.COMMANDS_PANEL_TITLE = "命令"
-    panels.ERRORS_PANEL_TITLE = "使い方がちがいます"
-    panels._make_rich_text = _going_on(panels._make_rich_text)
-
-
-def _going_on(drawn: Callable[..., Any]) -> Callable[..., Any]:
-    """Japanese has no spaces: a sentence goes on in the next line, and is not cut by 「…」."""
-
-    def folded(**given: Any) -> Any:
-        text = drawn(**given)
-        text.overflow = "fold"
-        return text
-
-    return folded
+OURS: dict[
+    type[Exception], str
+] = {  # what it means; what exactly is wrong stands below, for whoever set it up
+    BadSettings: "設定（環境変数）が足りないか、まちがっています。",
+    ContentError: "内容のファイル（content）に、まちがいがあります。",
+    BadKeys: "鍵（TSUNAGARI_KEYS）の書き方がちがいます。",
+    WrongKeys: "この鍵（TSUNAGARI_KEYS）では、このデータベースを開けません。",
+    Undurable: "このデータベースの設定では、データが失われるおそれがあります。",
+    BadAddress: "データベースの場所（DATABASE_URL）の書き方がちがいます。",
+    NewerDatabase: "データベースのほうが、この「つながり」より新しい形です。",
+    SealBroken: "保存された内容を、いまの鍵では開けません。",
+}
 
 
 class House(TyperGroup):
@@ -63,11 +42,14 @@ class House(TyperGroup):
 
     def make_context(self, info_name: str | None, args: list[str], *given: Any, **more: Any) -> Any:
         if len(args) < 2 or not set(HELP).isdisjoint(args):  # `tsunagari course` alone shows its help, too
-            _name_panels()
+            japanese.speak()
         try:
             return super().make_context(info_name, args, *given, **more)
+        except Refused as refused:  # by an option that is a deed of its own
+            complain(str(refused), refused.hint)
+            raise typer.Exit(1) from None
         except TyperException:
-            _name_panels()
+            japanese.speak()
             raise
 
     def invoke(self, ctx: Any) -> Any:
@@ -75,13 +57,21 @@ class House(TyperGroup):
             return super().invoke(ctx)
         except Refused as refused:
             complain(str(refused), refused.hint)
-        except OURS as wrong:
+        except tuple(OURS) as wrong:
+            complain(next(words for kind, words in OURS.items() if isinstance(wrong, kind)))
             for line in str(wrong).splitlines():
-                complain(line)
+                explain_more(line)
+            explain_more(
+                "→ 設定した人に、この画面を見せてください。tsunagari check で、まとめて確かめられます。"
+            )
         except (typer.Exit, typer.Abort):
             raise
+        except (
+            BrokenPipeError
+        ):  # `… | head` has read enough; the interpreter would complain once more at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except TyperException:
-            _name_panels()
+            japanese.speak()
             raise
         except Exception as trouble:
             # Its words may quote an address with its password, or what was told of a neighbour: only its kind
@@ -95,9 +85,35 @@ class House(TyperGroup):
 
 
 NOUNS = (
-    *("broadcast", "course", "supporter", "partner", "concern", "danger", "crisis", "route", "staff"),
+    *("broadcast", "news", "course", "supporter", "partner", "concern", "danger", "crisis", "route", "staff"),
     *("content", "richmenu", "flow", "report", "audit", "incident", "event", "key", "db"),
 )
+
+
+ALONE = ("serve", "work", "demo", "simulate", "check", "chat")
+
+
+def _root(
+    install: Annotated[
+        bool,
+        typer.Option(
+            "--install-completion",
+            callback=completing.install,
+            is_eager=True,
+            help="Tabキーで言葉の続きが出るようにする。",
+        ),
+    ] = False,
+    show: Annotated[
+        bool,
+        typer.Option(
+            "--show-completion",
+            callback=completing.show,
+            is_eager=True,
+            help="そのための設定を、書きこまずに見る。",
+        ),
+    ] = False,
+) -> None:
+    """What can be said before a noun; the help is `build`'s."""
 
 
 def build(only: str | None = None) -> typer.Typer:
@@ -108,8 +124,10 @@ def build(only: str | None = None) -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": list(HELP)},
+        add_completion=False,  # our own is in Japanese, and quick
         help="つながり: 孤独・孤立対策のためのLINEの仕組み。",
     )
+    made.callback()(_root)
     if only not in NOUNS:
         from bot.cli.chat import chat
         from bot.cli.check import check
@@ -118,14 +136,25 @@ def build(only: str | None = None) -> typer.Typer:
         from bot.cli.simulate import simulate
 
         for command in (serve, work, demo, simulate, check, chat):
-            made.command()(command)
+            made.command(command.__name__)(command)
     for noun in (only,) if only in NOUNS else NOUNS:
         made.add_typer(importlib.import_module(f"bot.cli.{noun}").app, name=noun)
     return made
 
 
+def _complete(line: str) -> None:
+    """Answer a shell that asks how a word goes on, and end."""
+    first = next(iter(line.split()[1:2]), "")
+    known = first in NOUNS or first in ALONE
+    made = build(first) if known else completing.only_names((*ALONE, *NOUNS))
+    completing.learn_shells()
+    completing.offers(typer.main.get_command(made)).main(prog_name="tsunagari")
+
+
 def main() -> None:
     """The entry point `tsunagari`."""
+    if (line := line_to_complete()) is not None:
+        _complete(line)
     noun = sys.argv[1] if len(sys.argv) > 1 else None
     if noun in NOUNS:
         gc.set_threshold(100_000)  # what lives for a second need not be searched for cycles so often

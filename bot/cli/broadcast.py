@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from bot.cli import broadcast_segment, broadcast_series, output
+from bot.broadcasting.forms import Contents
+from bot.broadcasting.words import in_lines
+from bot.cli import broadcast_drafts, broadcast_links, broadcast_segment, broadcast_series, output
 from bot.cli.broadcast_calendar import calendar
 from bot.cli.broadcast_care import approve, facts, how_far_in_words, log, try_out
-from bot.cli.broadcast_house import STATUS, Channel, Json, Yes, lateness, me, minutes
+from bot.cli.broadcast_files import check, copy, new
+from bot.cli.broadcast_house import STATUS, Channel, Id, Json, Yes, lateness, me, minutes, one
 from bot.cli.broadcast_preview import preview
 from bot.cli.broadcast_schedule import schedule, send
 from bot.cli.broadcast_truth import FATES, recipients, waits, waits_in_words, with_reasons
+from bot.cli.broadcast_watch import Watch, follow, watch
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused
 from bot.cli.segment_words import in_words
 from jobs import series, timetable
 from storage import audit, broadcasts, outcomes
-from storage import broadcast_series as rows
+from storage.broadcast_links import of as links_of
 from storage.broadcasts import Broadcast, Tally
 from storage.segments import as_plain
 from storage.transitions import NotPermitted
 
 app = typer.Typer(no_args_is_help=True, help="お知らせの配信（予約・送信・確認・中止）")
-for command in (schedule, send, preview, calendar, recipients, approve, log):
+for command in (schedule, send, watch, preview, calendar, recipients, approve, log, new, check, copy):
     app.command()(command)
 app.command("test")(try_out)
+app.command()(broadcast_links.links)
 app.add_typer(broadcast_series.app, name="series")
+app.add_typer(broadcast_drafts.app, name="draft")
 app.add_typer(broadcast_segment.app, name="segment")
-
-Id = Annotated[str, typer.Argument(metavar="ID", help="配信のID（list で分かります）。")]
 
 
 @app.command()
@@ -47,10 +51,12 @@ def show(broadcast_id: Id, json: Json = False) -> None:
         with house.db.look() as work:
             whys, waiting = outcomes.whys(work, found.id), waits(work, found)
             care = facts(work, found, tally)
+            opened = links_of(work, found.id)
             deeds = {each.deed for each in audit.listed(work, kind="broadcast", subject_id=found.id)}
         if json:
             reasons = [asdict(why) for why in whys]
-            output.as_json({**_facts(found, tally), **care, "reasons": reasons, "waits": waiting})
+            more = {"reasons": reasons, "waits": waiting, "links": broadcast_links.facts(opened)}
+            output.as_json({**_facts(found, tally), **care, **more})
             return
         output.fields(
             {
@@ -62,6 +68,8 @@ def show(broadcast_id: Id, json: Json = False) -> None:
                 "夜に送る理由": found.urgent_reason,
                 "相手": in_words(found.segment, house),
                 "文章": f"{len(found.messages)} 通",
+                "ほかの言語": "、".join(house.content.language(key).called for key in found.translations)
+                or None,
                 "対象の人数": tally.recipients,
                 FATES["accepted"]: tally.accepted,
                 FATES["blocked"]: tally.blocked,
@@ -75,8 +83,10 @@ def show(broadcast_id: Id, json: Json = False) -> None:
         )
         if words := waits_in_words(waiting):
             output.warn(words)
-        for number, message in enumerate(found.messages, 1):
-            output.say(f"{number}通目: {message['text']}", output.QUIET)
+        for line in in_lines(Contents(found.messages, found.translations), house.content):
+            output.say(line, output.QUIET)
+        if opened:
+            broadcast_links.table(opened)
         if found.status == "missed":
             too_late = (found.finished_at or house.now) > found.due_at + found.late_limit
             why = "おくれて夜になった"
@@ -158,14 +168,16 @@ def pause(broadcast_id: Id, yes: Yes = False) -> None:
 
 
 @app.command()
-def resume(broadcast_id: Id, yes: Yes = False) -> None:
-    """一時停止した配信を続けます（--yes は要りません）。
+def resume(broadcast_id: Id, watch: Watch = False, yes: Yes = False) -> None:
+    """一時停止した配信を続けます（--yes は要りません）。--watch を付けると、送り終わるまで見ます。
 
-    例: tsunagari broadcast resume 0199a0c3…
+    例: tsunagari broadcast resume 0199a0c3… --watch
     """
     with open_house() as house:
         _step(house, broadcast_id, "resume", "再開できません")
         output.say("再開しました。", output.GOOD)
+        if watch:
+            follow(house, _find(house, broadcast_id)[0])
 
 
 def _step(house: House, broadcast_id: str, deed: str, refusal: str) -> Broadcast | None:
@@ -187,17 +199,8 @@ def _step(house: House, broadcast_id: str, deed: str, refusal: str) -> Broadcast
 
 def _find(house: House, broadcast_id: str) -> tuple[Broadcast, Tally]:
     with house.db.look() as work:
-        found = broadcasts.get(work, broadcast_id)
-        if found is None and rows.get(work, broadcast_id) is not None:
-            raise Refused(
-                "これは1回の配信ではなく、くり返しのIDです。",
-                f"tsunagari broadcast series show {broadcast_id}（止める: series pause、やめる: series cancel）",
-            )
-        if found is None:
-            raise Refused(
-                f"「{broadcast_id}」という配信はありません。", "tsunagari broadcast list で確かめられます。"
-            )
-        return found, broadcasts.tally(work, broadcast_id)
+        found = one(work, broadcast_id)
+        return found, broadcasts.tally(work, found.id)
 
 
 def _facts(found: Broadcast, tally: Tally) -> dict[str, Any]:
@@ -210,6 +213,7 @@ def _facts(found: Broadcast, tally: Tally) -> dict[str, Any]:
         "late_minutes": minutes(found.late_limit),
         "urgent_reason": found.urgent_reason,
         "texts": len(found.messages),
+        "languages": list(found.translations),
         "segment": as_plain(found.segment),
         **asdict(tally),
     }

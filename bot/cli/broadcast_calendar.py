@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from bot.broadcasting.words import gist
 from bot.cli import output
-from bot.cli.broadcast_house import Channel, Json, excerpt
+from bot.cli.broadcast_house import Channel, Json
 from bot.cli.broadcast_series import name
 from bot.cli.house import open_house
 from bot.cli.segment_words import in_words
@@ -60,7 +61,7 @@ def calendar(
                 each.due_at,
                 each.id,
                 each.series_id,
-                titles.get(each.series_id or "") or excerpt(each.messages),
+                titles.get(each.series_id or "") or gist(each.messages),
                 each.segment,
                 each.status == "awaiting",
             )

@@ -5,17 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bot.broadcasting.forms import Contents
+from bot.broadcasting.making import press_of_test
+from bot.broadcasting.rendering import render
+from bot.broadcasting.words import gist, in_lines
 from bot.cli import broadcast_series, output
-from bot.cli.broadcast_house import STATUS, Json, Yes, enter, excerpt, me
-from bot.cli.broadcast_plan import checked_texts
+from bot.cli.broadcast_content import File, Prepared, Texts, prepare, source_of
+from bot.cli.broadcast_house import STATUS, Id, Json, Yes, enter, me, one
 from bot.cli.broadcast_truth import FATES
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused
+from bot.cli.segment import read_audience
 from bot.cli.segment_words import in_words
+from bot.messages import MESSAGES
 from jobs import broadcast as job
 from jobs import series
 from storage import audit, broadcast_care, broadcasts, outbox, people, staff
@@ -23,8 +30,10 @@ from storage import broadcast_series as rows
 from storage.broadcast_care import SamePerson
 from storage.broadcast_series import Series
 from storage.broadcasts import Broadcast, Tally
+from storage.freezing import Variant
 from storage.people import Person
 from storage.recipients import count_recipients
+from storage.segments import EVERYONE, Segment
 from storage.staff import Staff
 from storage.transitions import NotPermitted
 from storage.work import Work
@@ -46,7 +55,6 @@ DEEDS = {
     "sent": "送り終えた（LINEが受け付けた人数）",
     "cancelled": "中止の時点（LINEが受け付けた人数）",
 }
-Id = Annotated[str, typer.Argument(metavar="ID", help="配信のID（list で分かります）。")]
 
 
 def approve(
@@ -64,16 +72,14 @@ def approve(
     by = me(who)
     with open_house() as house:
         with house.db.look() as work:
-            found = broadcasts.get(work, broadcast_id) or rows.get(work, broadcast_id)
-            if found is None:
-                raise _unknown(broadcast_id)
+            found = rows.get(work, broadcast_id) or one(work, broadcast_id)
             count = count_recipients(work, found.channel, found.segment)
         if not yes:
             output.not_yet(
                 [
                     f"作った人: {found.created_by}",
                     f"だれに: {in_words(found.segment, house)}（いま {count} 人）",
-                    *(f"{number}通目: {each['text']}" for number, each in enumerate(found.messages, 1)),
+                    *in_lines(Contents(found.messages, found.translations), house.content),
                 ],
                 f"tsunagari broadcast approve {found.id} --as {by} --yes",
             )
@@ -116,8 +122,7 @@ def _approve_one(house: House, found: Broadcast, by: str, count: int) -> None:
 def _approve_series(house: House, found: Series, by: str, count: int) -> None:
     with house.db.work() as work:
         locked = rows.lock(work, found.id)
-        if locked is None:
-            raise _unknown(found.id)
+        assert locked is not None  # only what ended long ago is deleted
         coming = series.approve(work, locked, by, me())
         audit.note(work, by, "approve", broadcast_series.KIND, found.id, found.channel)
     enter(house)
@@ -134,31 +139,57 @@ def try_out(
         str, typer.Option("--as", metavar="ログインID", help="職員のログインID。この人にだけ届きます。")
     ],
     broadcast_id: Annotated[
-        str | None, typer.Argument(metavar="ID", help="配信のID。かわりに --text も使えます。")
+        str | None, typer.Argument(metavar="ID", help="配信のID。かわりに --text か --file も使えます。")
     ] = None,
-    text: Annotated[list[str] | None, typer.Option("--text", help="ためす文章。最大5通まで。")] = None,
+    text: Texts = None,
+    file: File = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="ためす言語。例: en（ふつうは本人の言語）")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", hidden=True)] = False,
 ) -> None:
-    """自分のLINEにだけ送って、見え方を確かめます。1行目に「テスト」と入ります（--yes は要りません）。
+    """自分のLINEにだけ送って、見え方を確かめます。先に「テスト」と1通出ます（--yes は要りません）。
 
     例: tsunagari broadcast test 0199a0c3… --as yamada
 
     例: tsunagari broadcast test --text "12月の集まりのお知らせです。" --as yamada
+
+    例: tsunagari broadcast test --file tsudoi.yaml --language en --as yamada
     """
-    if (broadcast_id is None) == (not text):
-        raise typer.BadParameter("ID か --text か、どちらか一方を書いてください。")
+    if (broadcast_id is None) == (not text and file is None):
+        raise typer.BadParameter("ID か --text か --file か、どれか1つを書いてください。")
     with open_house() as house:
+        if language is not None:
+            output.one_of("言語", language, {key: one.called for key, one in house.content.languages.items()})
+        prepared, segment = _to_try(house, broadcast_id, text, file)
         with house.db.work() as work:
-            texts = text or [str(each["text"]) for each in _one(work, broadcast_id or "").messages]
-            first, *others = checked_texts(texts)
             owner, person = _own_line(work, who)
-            messages = [{"text": each} for each in checked_texts([f"{MARK}\n{first}", *others])]
-            body = {"messages": job.as_line(messages)}
-            outbox.put(work, person.channel, "message", body, person_id=person.id)
+            prepared.keep_photos(work, person.channel)
+            press = press_of_test(work, house.content, house.settings.public_url, person.channel, segment)
+            variant = Variant(language or person.language, person.town, person.district)
+            messages = render(prepared.contents, press)(variant)
+            mark = {"type": "text", "text": MARK}
+            together = len(messages) < MESSAGES
+            for said in ([mark, *messages],) if together else ([mark], list(messages)):
+                outbox.put(work, person.channel, "message", {"messages": said}, person_id=person.id)
             subject = ("broadcast", broadcast_id) if broadcast_id else ("staff", owner.id)
             audit.note(work, f"staff:{owner.id}", "test", *subject, person.channel)
         house.bell.set()
         output.say(f"{owner.name}さんのLINEにだけ送ります（{len(messages)} 通）。", output.GOOD)
+
+
+def _to_try(
+    house: House, broadcast_id: str | None, text: list[str] | None, file: Path | None
+) -> tuple[Prepared, Segment]:
+    """What is to be tried out, and whom it is meant for, as far as that is known."""
+    if broadcast_id is not None:
+        with house.db.look() as work:
+            found = one(work, broadcast_id)
+        return Prepared(Contents(found.messages, found.translations)), found.segment
+    source = source_of(text, file)
+    to = source.option("to", None)
+    segment = read_audience(house, to, source.option("not", None) or ()).segment if to else EVERYONE
+    return prepare(house, source, segment), segment
 
 
 def _own_line(work: Work, login: str) -> tuple[Staff, Person]:
@@ -206,7 +237,7 @@ def log(broadcast_id: Id, json: Json = False) -> None:
             if rows.get(work, broadcast_id) is not None:
                 found, kind, own = None, broadcast_series.KIND, []
             else:
-                found, kind = _one(work, broadcast_id), "broadcast"
+                found, kind = one(work, broadcast_id), "broadcast"
                 own = _own_steps(found, broadcasts.tally(work, found.id))
             noted = audit.listed(work, kind=kind, subject_id=broadcast_id, limit=1000)
             names = {f"staff:{each.id}": f"{each.name}（{each.login}）" for each in staff.listed(work)}
@@ -216,7 +247,7 @@ def log(broadcast_id: Id, json: Json = False) -> None:
             output.as_json([vars(step) for step in steps])
             return
         output.table(
-            "記録" if found is None else f"記録: {excerpt(found.messages)}",
+            "記録" if found is None else f"記録: {gist(found.messages)}",
             ("日時", "だれが", "何を", "人数"),
             (
                 (
@@ -257,19 +288,6 @@ def how_far_in_words(work: Work, broadcast_id: str) -> str:
     counts = how_far(broadcasts.tally(work, broadcast_id), broadcast_care.in_doubt(work, broadcast_id))
     always = (FATES["accepted"], FATES["unknown"], FATES["not_tried"])
     return "、".join(f"{name} {count} 人" for name, count in counts.items() if count or name in always)
-
-
-def _one(work: Work, broadcast_id: str) -> Broadcast:
-    found = broadcasts.get(work, broadcast_id)
-    if found is None:
-        raise _unknown(broadcast_id)
-    return found
-
-
-def _unknown(broadcast_id: str) -> Refused:
-    return Refused(
-        f"「{broadcast_id}」という配信はありません。", "tsunagari broadcast list で確かめられます。"
-    )
 
 
 def facts(work: Work, found: Broadcast, tally: Tally) -> dict[str, Any]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,7 +15,9 @@ from bot.cli.house import House
 from bot.cli.output import Refused
 from bot.night import at_night
 from jobs import timetable
-from storage import broadcast_care
+from storage import broadcast_care, broadcast_series, broadcasts
+from storage.broadcasts import Broadcast
+from storage.work import Work
 
 STATUS = {
     "awaiting": "承認待ち",
@@ -28,6 +29,7 @@ STATUS = {
     "missed": "時刻を過ぎたため送らず",
 }
 
+Id = Annotated[str, typer.Argument(metavar="ID", help="配信のID（list で分かります）。")]
 Channel = Annotated[
     str | None, typer.Option("--channel", help="LINE公式アカウント。ふつうは市町から決まります。")
 ]
@@ -71,10 +73,20 @@ def checked_urgent(urgent: str | None, at: dt.datetime, house: House) -> str | N
     return None
 
 
-def excerpt(messages: Sequence[Mapping[str, Any]]) -> str:
-    """The beginning of the first text, for a line of a table."""
-    first = " ".join(str(messages[0].get("text", "")).split())
-    return first if len(first) <= 20 else first[:19] + "…"
+def one(work: Work, broadcast_id: str) -> Broadcast:
+    """The broadcast with this id; refused with the id that was probably meant, or with where a series is found."""
+    found = broadcasts.get(work, broadcast_id)
+    if found is not None:
+        return found
+    if broadcast_series.get(work, broadcast_id) is not None:
+        raise Refused(
+            "これは1回の配信ではなく、くり返しのIDです。",
+            f"tsunagari broadcast series show {broadcast_id}（止める: series pause、やめる: series cancel）",
+        )
+    meant = output.meant_id(broadcast_id, (each.id for each in broadcasts.listed(work)))
+    raise Refused(
+        f"「{broadcast_id}」という配信はありません。", meant or "tsunagari broadcast list で確かめられます。"
+    )
 
 
 def minutes(limit: dt.timedelta) -> int:
@@ -120,7 +132,9 @@ def refuse_twice(house: House, plan: Plan, due_at: dt.datetime, again: bool) -> 
     if again:
         return
     with house.db.look() as work:
-        earlier = broadcast_care.said_already(work, plan.channel, plan.messages, plan.segment, due_at)
+        earlier = broadcast_care.said_already(
+            work, plan.channel, plan.messages, plan.segment, due_at, plan.translations
+        )
     if earlier is not None:
         people = earlier.recipients if earlier.prepared_at else plan.count
         raise Refused(

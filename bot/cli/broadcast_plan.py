@@ -7,17 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.broadcasting.rendering import links_of
+from bot.broadcasting.words import in_lines
 from bot.cli import output
+from bot.cli.broadcast_content import Prepared, Source, prepare
 from bot.cli.house import House
-from bot.cli.output import Refused
 from bot.cli.segment import FIELDS, read_audience
 from bot.cli.segment_words import in_words
-from bot.messages import MESSAGES, TEXT_UNITS, Saying, Text, TooLong, utf16_units
-from jobs import broadcast as job
 from storage.recipients import count_recipients
 from storage.segments import as_plain
 
-Texts = Annotated[list[str], typer.Option("--text", help="送る文章。くり返すと最大5通まで。")]
 To = Annotated[
     list[str] | None,
     typer.Option(
@@ -33,20 +32,27 @@ NotTo = Annotated[
 
 
 class Plan:
-    """What is about to be sent: checked against LINE's limits before anything is written."""
+    """What is about to be sent, and to whom: checked against LINE's limits before anything is written."""
 
     def __init__(
         self,
         house: House,
-        texts: list[str],
-        to: list[str] | None,
-        not_to: list[str] | None,
+        source: Source,
+        to: Sequence[str] | None,
+        not_to: Sequence[str] | None,
         channel: str | None,
     ) -> None:
-        self.messages: list[dict[str, Any]] = [{"text": text} for text in checked_texts(texts)]
-        audience = read_audience(house, to or (), not_to or (), channel)
+        audience = read_audience(
+            house,
+            source.option("to", to) or (),
+            source.option("not", not_to) or (),
+            source.option("channel", channel),
+        )
         self.channel, self.segment = audience.channel, audience.segment
+        self.prepared: Prepared = prepare(house, source, self.segment)
+        self.messages, self.translations = self.prepared.messages, self.prepared.translations
         self.whom = in_words(self.segment, house)
+        self._lines = list(in_lines(self.prepared.contents, house.content))
         with house.db.look() as work:
             self.count = count_recipients(work, self.channel, self.segment)
 
@@ -67,29 +73,11 @@ class Plan:
                     "segment": as_plain(self.segment),
                     "recipients": self.count,
                     "messages": len(self.messages),
+                    "languages": list(self.translations),
+                    "links": links_of(self.prepared.contents),
                     **(more or {}),
                 }
             )
             return
-        said = [f"{n}通目: {message['text']}" for n, message in enumerate(self.messages, 1)]
-        lines = [f"いつ: {when}", *terms, f"だれに: {self.whom}（いま {self.count} 人）", *said]
+        lines = [f"いつ: {when}", *terms, f"だれに: {self.whom}（いま {self.count} 人）", *self._lines]
         output.not_yet(lines, how)
-
-
-def checked_texts(texts: list[str]) -> list[str]:
-    """The same texts; refused where LINE would not take them."""
-    if len(texts) > MESSAGES:
-        raise Refused(f"一度に送れるのは {MESSAGES} 通までです（いま {len(texts)} 通）。")
-    for number, text in enumerate(texts, 1):
-        if not text.strip():
-            raise Refused(f"{number}通目の文章が空です。")
-        if utf16_units(text) > TEXT_UNITS:
-            raise Refused(
-                f"{number}通目が長すぎます（{utf16_units(text)} 文字、LINEの上限は {TEXT_UNITS}）。"
-            )
-    try:
-        job.as_line([{"text": text} for text in texts])
-        Saying(tuple(Text(text) for text in texts))
-    except TooLong as too_long:
-        raise Refused(f"LINEでは送れない文章です: {too_long}") from too_long
-    return texts

@@ -10,19 +10,23 @@ from typing import Annotated, Any
 
 import typer
 
-from bot import phone_picture
+from bot.broadcasting.digest import digest_of
+from bot.broadcasting.forms import Contents
+from bot.broadcasting.making import course_of
+from bot.broadcasting.words import in_lines
 from bot.cli import output
+from bot.cli.broadcast_content import File, Prepared, Source, Texts, prepare, source_of
 from bot.cli.broadcast_house import STATUS, Channel, Json
-from bot.cli.broadcast_plan import NotTo, To, checked_texts
+from bot.cli.broadcast_plan import NotTo, To
+from bot.cli.broadcast_variants import Shown, draw, has_emoji, table, variants_of
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused
 from bot.cli.segment import ROLES, Audience, district_names, read_audience, town_names
 from bot.cli.segment_words import in_words
 from bot.line.client import WHILE_SOMEBODY_WAITS, LineClient, Quota
-from bot.messages import Text
 from storage import broadcasts
-from storage.recipients import Glimpse, Reach, Reason, reach, sample
-from storage.segments import as_plain
+from storage.recipients import Glimpse, Reach, Reason, count_recipients, reach, sample
+from storage.segments import All, Fits, as_plain, values_of
 
 WHY: dict[Reason, str] = {
     "blocked": "ブロックしている、または友だちをやめた",
@@ -32,17 +36,16 @@ WHY: dict[Reason, str] = {
     "topic": "この話題を選んでいない",
 }
 NOT_KNOWN = "分かりません"
-_FIRST_EMOJI = 0x1F000  # our typeface has none
 
 Id = Annotated[
-    str | None, typer.Argument(metavar="[ID]", help="予約した配信のID。なければ --text と --to で。")
+    str | None, typer.Argument(metavar="[ID]", help="予約した配信のID。なければ --text か --file で。")
 ]
-Texts = Annotated[list[str] | None, typer.Option("--text", help="送る文章。くり返すと最大5通まで。")]
 
 
 def preview(
     broadcast_id: Id = None,
     text: Texts = None,
+    file: File = None,
     to: To = None,
     not_to: NotTo = None,
     channel: Channel = None,
@@ -57,39 +60,64 @@ def preview(
 
     例: tsunagari broadcast preview --text "大雪です" --to "(town=鳥取市 または town=岩美町) かつ role=サポーター"
 
+    例: tsunagari broadcast preview --file tsudoi.yaml --out preview.png
+
     例: tsunagari broadcast preview 0199a0c3…
     """
     with open_house() as house:
         at = house.now
         if broadcast_id is None:
-            texts = checked_texts(text) if text else []
-            audience = read_audience(house, to or (), not_to or (), channel)
-        elif text or to or not_to or channel:
-            raise Refused("ID か、--text と --to か、どちらか一方を書いてください。")
+            prepared, audience = _given(house, text, file, to, not_to, channel)
+        elif text or file or to or not_to or channel:
+            raise Refused("ID か、--text・--file と --to か、どちらか一方を書いてください。")
         else:
-            texts, audience, at = _planned(house, broadcast_id)
+            prepared, audience, at = _planned(house, broadcast_id)
         with house.db.look() as work:
             reached = reach(work, audience.channel, audience.segment)
             some = sample(work, audience.channel, audience.segment)
+        shown = variants_of(house, audience, prepared) if prepared else ()
         quota = _quota(house, audience.channel)
         if out is not None:
-            _draw(house, audience.channel, texts, at, out)
+            draw(house, audience.channel, shown, at, out)
         if json:
-            output.as_json(_facts(audience, reached, some, quota, texts, out))
+            output.as_json(_facts(audience, reached, some, quota, prepared, shown, out))
             return
         _show(house, audience, reached, some, quota)
-        for number, each in enumerate(texts, 1):
-            output.say(f"{number}通目: {each}", output.QUIET)
+        _rather_a_digest(house, audience)
+        if prepared is None:
+            return
+        if len(shown) > 1:
+            table(shown)
+        for line in in_lines(prepared.contents, house.content):
+            output.say(line, output.QUIET)
         if out is not None:
             output.say(f"電話での見え方: {out}", output.GOOD)
-            if any(ord(sign) > _FIRST_EMOJI for each in texts for sign in each):
+            if has_emoji(shown):
                 output.say("絵文字は、この絵には出ません（電話では出ます）。", output.QUIET)
 
 
-def _planned(house: House, broadcast_id: str) -> tuple[list[str], Audience, dt.datetime]:
-    """Texts, recipients and time of what waits for its time."""
+def _given(
+    house: House,
+    text: list[str] | None,
+    file: Path | None,
+    to: list[str] | None,
+    not_to: list[str] | None,
+    channel: str | None,
+) -> tuple[Prepared | None, Audience]:
+    """What was typed, or stands in the file; without either, only whom it would reach."""
+    source: Source | None = source_of(text, file) if text or file else None
+    if source is not None:
+        to, not_to = source.option("to", to), source.option("not", not_to)
+        channel = source.option("channel", channel)
+    audience = read_audience(house, to or (), not_to or (), channel)
+    return (None if source is None else prepare(house, source, audience.segment)), audience
+
+
+def _planned(house: House, broadcast_id: str) -> tuple[Prepared, Audience, dt.datetime]:
+    """What waits for its time: contents, recipients and time."""
     with house.db.look() as work:
         found = broadcasts.get(work, broadcast_id)
+        course = course_of(work, found.segment) if found else None
     if found is None:
         raise Refused(
             f"「{broadcast_id}」という配信はありません。", "tsunagari broadcast list で確かめられます。"
@@ -99,8 +127,12 @@ def _planned(house: House, broadcast_id: str) -> tuple[list[str], Audience, dt.d
             f"この配信は「{STATUS[found.status]}」です。だれに送るかは、もう決まっています。",
             f"進みぐあい: tsunagari broadcast show {found.id}",
         )
-    texts = [str(message["text"]) for message in found.messages]
-    return texts, Audience(found.channel, found.segment), found.due_at
+    if digest_of(found.messages):
+        raise Refused(
+            "これは、まとめて届けるお便りです。", "tsunagari news preview で、届くものが見られます。"
+        )
+    contents = Contents(found.messages, found.translations)
+    return Prepared(contents, course=course), Audience(found.channel, found.segment), found.due_at
 
 
 def _quota(house: House, channel: str) -> Quota | None:
@@ -110,19 +142,6 @@ def _quota(house: House, channel: str) -> Quota | None:
         return client.quota(channel)
     finally:
         client.close()
-
-
-def _draw(house: House, channel: str, texts: Sequence[str], at: dt.datetime, out: Path) -> None:
-    if not texts:
-        raise Refused("絵にする文章がありません。", "--text を書いてください。")
-    if out.suffix.lower() != ".png":
-        raise Refused(f"「{out}」: 絵は PNG です。", "例: --out preview.png")
-    name = house.content.channels[channel].name
-    png = phone_picture.draw(name, [Text(text) for text in texts], f"{at.astimezone(output.TOKYO):%H:%M}")
-    try:
-        out.write_bytes(png)
-    except OSError as trouble:
-        raise Refused(f"{out} に書けません（{trouble.strerror}）。") from None
 
 
 # ---- for people --------------------------------------------------------------------------------------------
@@ -162,6 +181,22 @@ def _show(
     )
 
 
+def _rather_a_digest(house: House, audience: Audience) -> None:
+    """Who takes these topics once a week or a month gets this at once all the same: staff know what cannot wait."""
+    topics = [each for each in values_of(audience.segment, "topic") if each not in house.content.news.at_once]
+    if not topics:
+        return
+    rarer = Fits("rhythm", tuple(f"{rhythm}.{topic}" for rhythm in ("week", "month") for topic in topics))
+    with house.db.look() as work:
+        count = count_recipients(work, audience.channel, All((audience.segment, rarer)))
+    if count:
+        output.say(
+            f"このうち {count} 人は、まとめて受けとりたい人です（この配信は、すぐに届きます）。"
+            "急がないものは tsunagari news add で入れてください。",
+            output.WARN,
+        )
+
+
 def _quota_words(quota: Quota | None, recipients: int) -> str:
     """One person counts once, however many bubbles they get: so LINE counts."""
     if quota is None:
@@ -180,7 +215,8 @@ def _facts(
     reached: Reach,
     some: Sequence[Glimpse],
     quota: Quota | None,
-    texts: Sequence[str],
+    prepared: Prepared | None,
+    shown: Sequence[Shown],
     out: Path | None,
 ) -> Mapping[str, Any]:
     return {
@@ -197,6 +233,7 @@ def _facts(
             "used_after": quota.used + reached.recipients,
             "enough": quota.limit is None or quota.used + reached.recipients <= quota.limit,
         },
-        "messages": len(texts),
+        "messages": len(prepared.messages) if prepared else 0,
+        "variants": [each.facts() for each in shown],
         "picture": None if out is None else str(out),
     }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from bot.cli import broadcast_series, output, repeats
+from bot.cli.broadcast_content import File, Source, Texts, source_of
 from bot.cli.broadcast_house import (
     Again,
     As,
@@ -24,7 +26,8 @@ from bot.cli.broadcast_house import (
     maker,
     refuse_twice,
 )
-from bot.cli.broadcast_plan import NotTo, Plan, Texts, To
+from bot.cli.broadcast_plan import NotTo, Plan, To
+from bot.cli.broadcast_watch import Watch, follow
 from bot.cli.house import House, open_house
 from bot.cli.moments import read_moment
 from bot.cli.output import Refused
@@ -32,15 +35,58 @@ from bot.recurrence import Rule
 from jobs import broadcast as job
 from jobs import series, timetable
 from storage import audit, broadcasts
+from storage.broadcasts import Broadcast
 from storage.work import Work
+
+HOW = "同じ命令に --yes を付けてください。"
+LATE = dt.timedelta(hours=1)  # how late it may go out where nothing is said about it
+LATEST = 1440  # minutes
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="日時（日本時間）。例: 2026-12-01 10:00。くり返すときは時刻だけ: 10:00"),
+]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """All that was asked for on the command line; what is not there may stand in the file."""
+
+    source: Source
+    at: str | None = None
+    to: list[str] | None = None
+    not_to: list[str] | None = None
+    channel: str | None = None
+    repeat: str | None = None
+    begin: str | None = None
+    until: str | None = None
+    without: list[str] | None = None
+    holiday: str | None = None
+    title: str | None = None
+    late: int | None = None
+    urgent: str | None = None
+    again: bool = False
+    who: str | None = None
+    yes: bool = False
+    json: bool = False
+
+    def plan(self, house: House) -> Plan:
+        return Plan(house, self.source, self.to, self.not_to, self.channel)
+
+    def late_limit(self) -> dt.timedelta:
+        if self.late is not None:
+            return dt.timedelta(minutes=self.late)
+        written = self.source.option("late", None)
+        if written is None:
+            return LATE
+        if not (written.isascii() and written.isdigit() and int(written) <= LATEST):
+            raise Refused(f"late: 「{written}」は 0 から {LATEST} までの分ではありません。", "例: late: 60")
+        return dt.timedelta(minutes=int(written))
 
 
 def schedule(
-    text: Texts,
-    at: Annotated[
-        str,
-        typer.Option("--at", help="日時（日本時間）。例: 2026-12-01 10:00。くり返すときは時刻だけ: 10:00"),
-    ],
+    text: Texts = None,
+    file: File = None,
+    at: At = None,
     to: To = None,
     not_to: NotTo = None,
     channel: Channel = None,
@@ -62,109 +108,165 @@ def schedule(
             help="祝日に当たったら: 送る / 送らない / 前の平日 / 次の平日（send skip before after）",
         ),
     ] = None,
-    title: Annotated[str, typer.Option("--title", help="くり返しの名前（一覧に出ます）。")] = "",
+    title: Annotated[str | None, typer.Option("--title", help="くり返しの名前（一覧に出ます）。")] = None,
     late: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--late", min=0, max=1440, help="何分までならおくれても送るか。0ならおくれたら送らない。"
+            "--late",
+            min=0,
+            max=LATEST,
+            help="何分までならおくれても送るか（ふつうは60）。0ならおくれたら送らない。",
         ),
-    ] = 60,
+    ] = None,
     urgent: Urgent = None,
     again: Again = False,
     who: As = None,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """日時を決めて配信を予約します。--repeat でくり返します。
+    """日時を決めて配信を予約します。--repeat でくり返します。--file のものより、ここに書いたものが優先です。
 
     例: tsunagari broadcast schedule --text "講座です" --at "2026-12-01 10:00" --to town=鳥取市 --to role=supporter --yes
 
     例: tsunagari broadcast schedule --text "地域食堂です" --repeat "毎月 第2火曜" --at 10:00 --holiday 次の平日 --to everyone
+
+    例: tsunagari broadcast schedule --file tsudoi.yaml --yes
     """
-    late_limit = dt.timedelta(minutes=late)
-    if repeat is not None:
-        with open_house() as house:
-            rule = repeats.read_rule(
-                repeat,
-                at,
-                house.now,
-                begin=begin,
-                until=until,
-                without=without or (),
-                holiday=holiday or "send",
-            )
-            reason = checked_urgent(urgent, rule.moment(rule.first), house)
-            plan = Plan(house, text, to, not_to, channel)
-            refuse_twice(house, plan, broadcast_series.first_days(rule, house.now)[0], again)
-            _schedule_series(house, plan, rule, title, late_limit, reason, who, yes=yes, json=json)
-        return
-    _only_with_repeat(
-        {"--from": begin, "--until": until, "--except": without, "--holiday": holiday, "--title": title}
+    source = source_of(text, file)
+    schedule_wish(
+        Wish(
+            source,
+            at=at,
+            to=to,
+            not_to=not_to,
+            channel=channel,
+            repeat=repeat,
+            begin=begin,
+            until=until,
+            without=without,
+            holiday=holiday,
+            title=title,
+            late=late,
+            urgent=urgent,
+            again=again,
+            who=who,
+            yes=yes,
+            json=json,
+        )
     )
-    due_at = read_moment(at)
+
+
+def schedule_wish(wish: Wish) -> str | None:
+    """Plan what is wished for; its id, None where it was a dry run."""
+    at = wish.source.option("at", wish.at)
+    if at is None:
+        raise typer.BadParameter('いつ送るかを --at で書いてください。例: --at "2026-12-01 10:00"')
+    repeat = wish.source.option("repeat", wish.repeat)
+    only = {
+        "--from": wish.source.option("from", wish.begin),
+        "--until": wish.source.option("until", wish.until),
+        "--except": wish.source.option("except", wish.without),
+        "--holiday": wish.source.option("holiday", wish.holiday),
+    }
+    if repeat is None:
+        _only_with_repeat({**only, "--title": wish.title})
+        return _schedule_one(wish, read_moment(at))
+    with open_house() as house:
+        rule = repeats.read_rule(
+            repeat,
+            at,
+            house.now,
+            begin=only["--from"],
+            until=only["--until"],
+            without=only["--except"] or (),
+            holiday=only["--holiday"] or "send",
+        )
+        return _schedule_series(house, wish, rule)
+
+
+def _schedule_one(wish: Wish, due_at: dt.datetime) -> str | None:
+    late_limit = wish.late_limit()
     with open_house() as house:
         if due_at <= house.now:
             raise Refused(
                 f"{output.moment(due_at)} はもう過ぎています（いまは {output.moment(house.now)}）。",
                 "これからの日時を指定するか、すぐ送るなら broadcast send を使ってください。",
             )
-        reason = checked_urgent(urgent, due_at, house)
-        plan = Plan(house, text, to, not_to, channel)
-        refuse_twice(house, plan, due_at, again)
-        if plan.count == 0:
-            output.warn(f"いまの時点で、送る相手（{plan.whom}）は 0 人です。")
-        if not yes:
-            terms = [*_terms(late_limit, reason), *_approval(house, plan)]
-            plan.show(output.moment(due_at), "同じ命令に --yes を付けてください。", json, terms)
-            return
-        by, waits = maker(house, plan.count, who), awaits(house, plan.count)
-        with house.db.work() as work:
-            made = broadcasts.schedule(
-                work,
-                plan.channel,
-                plan.messages,
-                plan.segment,
-                due_at,
-                created_by=by,
-                late_limit=late_limit,
-                urgent_reason=reason,
-                awaits=waits,
+        reason = checked_urgent(wish.source.option("urgent", wish.urgent), due_at, house)
+        plan = _looked_at(house, wish, due_at)
+        if not wish.yes:
+            plan.show(
+                output.moment(due_at), HOW, wish.json, [*_terms(late_limit, reason), *_approval(house, plan)]
             )
-            _note(work, by, "schedule", "broadcast", made.id, made.channel, reason)
+            return None
+        made, waits = _write(house, plan, wish.who, "schedule", due_at, reason, late_limit)
         timetable.plan_broadcast(house.db, made.id, due_at)
         if waits:
-            _waits(plan, made.id, due_at + late_limit, json)
-            return
-        _done(f"{output.moment(due_at)} に予約しました（いまの時点で {plan.count} 人）。", made.id, json)
+            _waits(plan, made.id, due_at + late_limit, wish.json)
+        else:
+            _done(
+                f"{output.moment(due_at)} に予約しました（いまの時点で {plan.count} 人）。",
+                made.id,
+                wish.json,
+            )
+        return made.id
 
 
-def _schedule_series(
-    house: House,
-    plan: Plan,
-    rule: Rule,
-    title: str,
-    late_limit: dt.timedelta,
-    reason: str | None,
-    who: str | None,
-    *,
-    yes: bool,
-    json: bool,
-) -> None:
+def _looked_at(house: House, wish: Wish, first: dt.datetime) -> Plan:
+    """The plan; refused where the same was said already, with a warning where nobody would get it."""
+    plan = wish.plan(house)
+    refuse_twice(house, plan, first, wish.again)
     if plan.count == 0:
         output.warn(f"いまの時点で、送る相手（{plan.whom}）は 0 人です。")
-    when = repeats.in_words(rule)
-    if not yes:
-        turns = broadcast_series.first_days(rule, house.now)
-        days = "、".join(output.day(turn.date()) for turn in turns)
-        lines = [f"はじめの{len(turns)}回: {days}", *_terms(late_limit, reason), *_approval(house, plan)]
-        plan.show(when, "同じ命令に --yes を付けてください。", json, lines, {"when": when, "coming": turns})
-        return
+    return plan
+
+
+def _write(
+    house: House,
+    plan: Plan,
+    who: str | None,
+    deed: str,
+    due_at: dt.datetime | None,
+    reason: str | None,
+    late_limit: dt.timedelta,
+) -> tuple[Broadcast, bool]:
+    """The broadcast as it stands there now (`due_at` None: now), and whether it waits for somebody's approval."""
     by, waits = maker(house, plan.count, who), awaits(house, plan.count)
     with house.db.work() as work:
+        plan.prepared.keep_photos(work, plan.channel)
+        made = broadcasts.schedule(
+            work,
+            plan.channel,
+            plan.messages,
+            plan.segment,
+            due_at or work.now,
+            created_by=by,
+            late_limit=late_limit,
+            urgent_reason=reason,
+            awaits=waits,
+            translations=plan.translations,
+        )
+        _note(work, by, deed, "broadcast", made.id, made.channel, reason)
+    return made, waits
+
+
+def _schedule_series(house: House, wish: Wish, rule: Rule) -> str | None:
+    turns, late_limit = broadcast_series.first_days(rule, house.now), wish.late_limit()
+    reason = checked_urgent(wish.source.option("urgent", wish.urgent), rule.moment(rule.first), house)
+    plan = _looked_at(house, wish, turns[0])
+    when = repeats.in_words(rule)
+    if not wish.yes:
+        days = "、".join(output.day(turn.date()) for turn in turns)
+        lines = [f"はじめの{len(turns)}回: {days}", *_terms(late_limit, reason), *_approval(house, plan)]
+        plan.show(when, HOW, wish.json, lines, {"when": when, "coming": turns})
+        return None
+    by, waits = maker(house, plan.count, wish.who), awaits(house, plan.count)
+    with house.db.work() as work:
+        plan.prepared.keep_photos(work, plan.channel)
         made, first = series.begin(
             work,
             plan.channel,
-            title.strip(),
+            (wish.source.option("title", wish.title) or "").strip()[:100],
             plan.messages,
             plan.segment,
             rule,
@@ -172,67 +274,66 @@ def _schedule_series(
             late_limit=late_limit,
             urgent_reason=reason,
             awaits=waits,
+            translations=plan.translations,
         )
         _note(work, by, "schedule", broadcast_series.KIND, made.id, made.channel, reason)
     if first is None:
-        _waits(plan, made.id, None, json)
-        return
+        _waits(plan, made.id, None, wish.json)
+        return made.id
     enter(house)
     _done(
         f"{repeats.briefly(rule)} で予約しました。1回目は {output.moment(first.due_at)} です"
         f"（いまの時点で {plan.count} 人）。",
         made.id,
-        json,
+        wish.json,
     )
+    return made.id
 
 
 def send(
-    text: Texts,
+    text: Texts = None,
+    file: File = None,
     to: To = None,
     not_to: NotTo = None,
     channel: Channel = None,
     urgent: Urgent = None,
     again: Again = False,
     who: As = None,
+    watch: Watch = False,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """いますぐ配信します。
+    """いますぐ配信します。--watch を付けると、送り終わるまで進みぐあいを見ます。
 
-    例: tsunagari broadcast send --text "大雪のため、本日の講座は中止します" --to role=supporter --yes
+    例: tsunagari broadcast send --text "大雪のため、本日の講座は中止します" --to role=supporter --yes --watch
+
+    例: tsunagari broadcast send --file oyuki.yaml --to role=supporter --yes
     """
+    source = source_of(text, file)
+    if ignored := [name for name in ("at", "repeat") if name in source.written.options]:
+        output.warn(f"ファイルの {'・'.join(ignored)} は使わず、いますぐ送ります。")
     with open_house() as house:
-        reason = checked_urgent(urgent, house.now, house)
-        plan = Plan(house, text, to, not_to, channel)
+        reason = checked_urgent(source.option("urgent", urgent), house.now, house)
+        plan = Plan(house, source, to, not_to, channel)
         if plan.count == 0:
             raise Refused(f"送る相手（{plan.whom}）が 0 人です。", "--to の条件を確かめてください。")
         refuse_twice(house, plan, house.now, again)
         if not yes:
-            terms = [*_terms(None, reason), *_approval(house, plan)]
-            plan.show("いますぐ", "同じ命令に --yes を付けてください。", json, terms)
+            plan.show("いますぐ", HOW, json, [*_terms(None, reason), *_approval(house, plan)])
             return
-        by, waits = maker(house, plan.count, who), awaits(house, plan.count)
-        with house.db.work() as work:
-            made = broadcasts.schedule(
-                work,
-                plan.channel,
-                plan.messages,
-                plan.segment,
-                work.now,
-                created_by=by,
-                urgent_reason=reason,
-                awaits=waits,
-            )
-            _note(work, by, "send", "broadcast", made.id, made.channel, reason)
+        made, waits = _write(house, plan, who, "send", None, reason, LATE)
         if waits:
             _waits(plan, made.id, made.due_at + made.late_limit, json)
             return
         job.fire(house, made.id, made.due_at)
-        _done(
-            f"{plan.count} 人への送信を始めました。進みぐあい: tsunagari broadcast show {made.id}",
-            made.id,
-            json,
-        )
+        if not (watch and json):  # a program that watches has the id in each line
+            _done(
+                f"{plan.count} 人への送信を始めました。進みぐあい: tsunagari broadcast watch {made.id}",
+                made.id,
+                json,
+            )
+        if watch:
+            follow(house, made, json)
 
 
 def _note(

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.broadcasting.forms import Contents
+from bot.broadcasting.words import gist, in_lines
 from bot.cli import output, repeats
 from bot.cli.broadcast_house import STATUS as STATUS_OF_ONE
-from bot.cli.broadcast_house import Channel, Json, enter, excerpt, lateness, me, minutes
+from bot.cli.broadcast_house import Channel, Json, enter, lateness, me, minutes
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused
 from bot.cli.segment_words import in_words
@@ -100,8 +102,8 @@ def show(series_id: Id, json: Json = False) -> None:
                 "これから": "、".join(output.day(each.date()) for each in turns) or None,
             }
         )
-        for number, message in enumerate(found.messages, 1):
-            output.say(f"{number}通目: {message['text']}", output.QUIET)
+        for line in in_lines(Contents(found.messages, found.translations), house.content):
+            output.say(line, output.QUIET)
         output.table(
             "配信",
             ("ID", "日時", "状態", "対象"),
@@ -158,7 +160,7 @@ def find(work: Work, series_id: str) -> Series:
 
 def name(series: Series) -> str:
     """Its title, else how its text begins."""
-    return series.title or excerpt(series.messages)
+    return series.title or gist(series.messages)
 
 
 def first_days(rule: Rule, now: dt.datetime) -> list[dt.datetime]:

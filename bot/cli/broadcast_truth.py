@@ -38,6 +38,7 @@ REASONS = {
     quota.SHORT: "今月の残りの通数では足りない",
     "rate limit": "LINE 429: 一度に多すぎた",
 }
+MOST_SHOWN = 50
 WAITS = "今月の通数の上限のため待っています"
 
 
@@ -85,12 +86,12 @@ def recipients(
 ) -> None:
     """1人ずつの結果の一覧（IDと市町、結果とわけ）。名前や文章は出ません。見たことは記録に残ります。
 
+    画面には、受け付けられなかった人から順に 50 人まで出ます。全員分は --out か --json で。
+
     「LINEが受け付けた」は、本人が受け取った・読んだという意味ではありません。
 
     例: tsunagari broadcast recipients 0199a0c3… --out result.csv --as 山田
     """
-    if out is None and not json:
-        raise typer.BadParameter("--out ファイル.csv か --json を付けてください。")
     if out is not None:
         suffix_of(out, (".csv",))
     by = actor(who, "1人ずつの一覧を見る")
@@ -118,8 +119,22 @@ def recipients(
                     for each in lines
                 ]
             )
-        else:
+        elif out is not None:
             output.say(f"{len(lines)} 人分を {out} に書き出しました。", output.GOOD)
+        else:
+            _show(house, lines)
+
+
+def _show(house: House, lines: Sequence[Line]) -> None:
+    """So many as fit on a screen, those first about whom something may have to be done."""
+    ranks = ("failed", "unknown", "trying", "not_tried", "blocked", "accepted")
+    shown = sorted(lines, key=lambda line: ranks.index(line.outcome))[:MOST_SHOWN]
+    output.table("1人ずつの結果", ("ID", "市町", "結果", "わけ"), (_cells(house, line) for line in shown))
+    if len(lines) > len(shown):
+        output.say(
+            f"{len(lines)} 人のうち {len(shown)} 人です。全員分は --out 結果.csv で書き出せます。",
+            output.QUIET,
+        )
 
 
 def _cells(house: House, line: Line) -> tuple[str, str, str, str]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, assert_never
 
 import typer
 
+from bot import news_words
 from bot.cli import output
 from bot.cli.house import open_content
 from bot.cli.output import TOKYO
@@ -26,6 +27,7 @@ from bot.flows.context import (
 )
 from bot.flows.effects import (
     AttendAgain,
+    ChangeLanguage,
     ChangePlace,
     ChangeTopics,
     Effect,
@@ -214,9 +216,12 @@ def in_words(effect: Effect, ctx: Context) -> list[str]:
             return [f"→ 講座の申込みを取り消す（{course_id}）"]
         case KeepAnswers(_, ratings):
             return [f"→ アンケートの答えを、だれのものか分からないように保存（{len(ratings)} 問）"]
-        case ChangeTopics(topics):
-            news = "、".join(content.texts.get(f"registration.topics.{topic}") for topic in topics) or "なし"
-            return [f"→ お知らせの種類を変える（{news}）"]
+        case ChangeTopics(chosen):
+            return [
+                f"→ お知らせの種類を変える（{'、'.join(news_words.in_words(content, chosen)) or 'なし'}）"
+            ]
+        case ChangeLanguage(language):
+            return [f"→ お知らせを読む言葉を変える（{content.language(language).called}）"]
         case ChangePlace(_, town, _):
             return [f"→ 住まいを変える（{content.towns[town].name}）"]
         case OpenConcern():

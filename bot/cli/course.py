@@ -8,15 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli import (
-    course_cards,
-    course_edit,
-    course_paper,
-    course_results,
-    course_roster,
-    output,
-    supporter_papers,
-)
+from bot.cli import output
 from bot.cli.course_house import (
     STANDINGS,
     BasicId,
@@ -35,12 +27,24 @@ from bot.cli.course_house import (
 from bot.cli.house import House, open_house
 from bot.cli.moments import read_begin, read_coming_day, read_end, read_hour
 from bot.cli.output import Refused
+from bot.cli.rooms import in_rooms
 from bot.programme import courses as seats
 from storage import audit, course_places, courses
 from storage.course_places import Taken
 from storage.courses import Session
 
-app = typer.Typer(no_args_is_help=True, help="講座・集まり（申込み、登録コード、名簿、アンケート）")
+app = typer.Typer(
+    cls=in_rooms(
+        course_edit=("edit", "close"),
+        course_roster=("roster",),
+        course_paper=("poster",),
+        course_results=("results",),
+        course_cards=("cards", "code"),
+        supporter_papers=("certificates",),
+    ),
+    no_args_is_help=True,
+    help="講座・集まり（申込み、登録コード、名簿、アンケート）",
+)
 
 VALID_FOR = dt.timedelta(days=7)  # after the course day: some register at home, with their family's help
 
@@ -244,8 +248,3 @@ def show_(course_id: Id, basic_id: BasicId = None, json: Json = False) -> None:
             output.as_json(told)
             return
         show(house, found, told)
-
-
-for _part in (course_edit, course_roster, course_paper, course_results, course_cards):
-    _part.add_to(app)
-supporter_papers.add_to_courses(app)

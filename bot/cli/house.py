@@ -9,14 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import typer
+
 from bot.app import content_for
-from bot.cli.output import TOKYO, Refused
+from bot.cli.output import TOKYO, Refused, unknown
 from bot.content.library import Content, peek_content
 from bot.settings import DEFAULT_CHANNEL, BadSettings, Settings
 from storage.crypto import cipher_from
 from storage.database import check_keys, new_engine, open_database
 from storage.migrate import migrate, pending
 from storage.work import Database
+
+OURS = ("person", "system", "nightly")  # names that the audit gives to others than whoever is at a terminal
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,7 @@ class House:
         channels = self.content.channels
         if named is not None:
             if named not in channels:
-                raise Refused(
-                    f"「{named}」というチャネルはありません。", f"使えるもの: {'、'.join(channels)}"
-                )
+                unknown("チャネル", named, channels)
             return named
         serving = {key for key, channel in channels.items() if set(towns) & set(channel.towns)}
         if len(serving) > 1:
@@ -50,6 +52,14 @@ class House:
                 f"--channel で選んでください: {'、'.join(sorted(serving))}",
             )
         return serving.pop() if serving else DEFAULT_CHANNEL
+
+
+def named(who: str) -> str:
+    """Who does it, for the audit list: an empty name, or one that stands for somebody else, is wrong usage."""
+    name = " ".join(who.split())[:64]
+    if not name.isprintable() or not name or name in OURS or name.startswith(("staff:", "cli:")):
+        raise typer.BadParameter("--as に名前を書いてください。例: --as 山田")
+    return name
 
 
 @contextmanager

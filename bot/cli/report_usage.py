@@ -58,11 +58,11 @@ def report_usage(
             save(out, _written(house, suffix, lines, begin, key))
         if json:
             output.as_json(_facts(lines, begin, key))
-        elif out is not None:
+            return
+        rows = ((line.section, line.name, str(line.amount)) for line in lines)
+        output.table(_title(house, begin, key), ("区分", "項目", "数"), rows)
+        if out is not None:
             output.say(f"{out} に書き出しました。", output.GOOD)
-        else:
-            rows = ((line.section, line.name, str(line.amount)) for line in lines)
-            output.table(_title(house, begin, key), ("区分", "項目", "数"), rows)
 
 
 def _last_month(now: dt.datetime) -> str:

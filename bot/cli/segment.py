@@ -33,6 +33,7 @@ from storage.segments import EVERYONE, MOST_VALUES, All, Either, Field, Fits, No
 from storage.work import Work
 
 ROLES = {"supporter": "サポーター", "resident": "住民"}
+RHYTHMS: Mapping[str, str] = {"each": "そのつど", "week": "週に1回", "month": "月に1回"}
 ENTRIES = {
     "line": "LINE",
     "web": "ホームページ",
@@ -45,6 +46,8 @@ FIELDS: dict[Field, str] = {
     "town": "市町",
     "district": "地区",
     "topic": "話題",
+    "rhythm": "受けとり方",
+    "language": "言葉",
     "course": "講座",
     "seat": "申込",
     "partner": "協力店",
@@ -281,7 +284,9 @@ def _dated(word: str, on: dt.date) -> str:
 def _names(key: Field, content: Content) -> Mapping[str, str]:
     if key == "town":
         return town_names(content)
-    return {"role": ROLES, "topic": topic_names(content), "entry": ENTRIES}[key]
+    if key == "language":
+        return language_names(content)
+    return {"role": ROLES, "topic": topic_names(content), "rhythm": RHYTHMS, "entry": ENTRIES}[key]
 
 
 # ---- no more brackets than are needed ----------------------------------------------------------------------
@@ -336,3 +341,8 @@ def district_names(content: Content, towns: Sequence[str] = ()) -> dict[str, str
 def topic_names(content: Content) -> dict[str, str]:
     """The label of each news topic by its key, as supporters read it."""
     return {key: content.texts.get(f"registration.topics.{key}") for key in content.topics}
+
+
+def language_names(content: Content) -> dict[str, str]:
+    """What each language of news is called in Japanese, by its key."""
+    return {one.key: one.called for one in content.languages.values()}

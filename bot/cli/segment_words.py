@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 from bot.cli.house import House
 from bot.cli.output import day
-from bot.cli.segment import ENTRIES, ROLES, district_names, topic_names, town_names
+from bot.cli.segment import (
+    ENTRIES,
+    RHYTHMS,
+    ROLES,
+    district_names,
+    language_names,
+    topic_names,
+    town_names,
+)
 from storage import courses, partners
 from storage.segments import All, Either, Field, Fits, Not, Segment
 
@@ -68,11 +76,22 @@ def _due(values: tuple[str, ...], _house: House) -> str:
     return " または ".join(f"更新の期限が{each}" for each in said)
 
 
+def _rhythms(values: tuple[str, ...], house: House) -> str:
+    topics, said = topic_names(house.content), []
+    for value in values:
+        rhythm, _, topic = value.partition(".")
+        what = f"話題「{topics.get(topic, GONE)}」" if topic else "お知らせ"
+        said.append(f"{what}を{RHYTHMS[rhythm]}受けとる人")
+    return " または ".join(said)
+
+
 _SAID: dict[Field, Said] = {
     "role": _by_name(lambda _house: ROLES),
     "town": _by_name(lambda house: town_names(house.content)),
     "district": _by_name(lambda house: district_names(house.content)),
     "topic": _by_name(lambda house: topic_names(house.content), "話題「{}」"),
+    "rhythm": _rhythms,
+    "language": _by_name(lambda house: language_names(house.content), "{}で読む人"),
     "course": _by_name(_courses, "講座「{}」に出た人"),
     "seat": _by_name(_courses, "講座「{}」に申し込んだ人"),
     "partner": _by_name(_partners, "協力店「{}」の人"),

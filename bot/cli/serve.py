@@ -22,6 +22,7 @@ from bot.content.route_lint import prove
 from bot.settings import BadSettings, Settings
 from bot.web.gthread import Worker
 from jobs import timetable
+from jobs.clock_watch import look_back
 from jobs.deliver import Deliverer
 from jobs.mail import Postman, post_of
 from storage.rotation import need_every_key
@@ -43,7 +44,8 @@ class Engine:
     clock: timetable.Timetable | None = None
 
     def start(self) -> None:
-        """A copied database is noticed before the first row is sent."""
+        """A copied database, and a clock that was put back, are noticed before the first row is sent."""
+        look_back(self.services.db)
         notice_copied_database(self.services)
         if self.role in ("all", "sender"):
             self.deliverer = Deliverer(self.services.db, self.services.line, self.services.bell)

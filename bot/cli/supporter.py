@@ -6,17 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli import (
-    output,
-    supporter_approve,
-    supporter_coverage,
-    supporter_entry,
-    supporter_life,
-    supporter_papers,
-    supporter_register,
-)
+from bot.cli import output
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused
+from bot.cli.rooms import in_rooms
 from bot.cli.supporter_house import (
     As,
     Channel,
@@ -39,7 +32,18 @@ from storage.schema import new_id
 from storage.supporters import Profile, Supporter
 from storage.work import Work
 
-app = typer.Typer(no_args_is_help=True, help="つながりサポーター（名簿・取り込み・集計）")
+app = typer.Typer(
+    cls=in_rooms(
+        supporter_entry=("add", "edit"),
+        supporter_register=("import", "export"),
+        supporter_coverage=("counts", "groups", "coverage", "cohorts"),
+        supporter_life=("pause", "resume", "leave", "refreshed", "erase", "return", "drips"),
+        supporter_approve=("waiting", "approve", "decline"),
+        supporter_papers=("paper",),
+    ),
+    no_args_is_help=True,
+    help="つながりサポーター（名簿・取り込み・集計）",
+)
 
 MOST_SHOWN = 200  # rows at the terminal: nobody reads more, and drawing ten thousand takes its time
 
@@ -195,11 +199,3 @@ def show(supporter_id: Id, who: As = None, json: Json = False) -> None:
         output.fields(shown)
         if not by:
             output.say("氏名と連絡先は --as 名前 で出ます。", output.QUIET)
-
-
-supporter_entry.add_to(app)
-supporter_register.add_to(app)
-supporter_coverage.add_to(app)
-supporter_life.add_to(app)
-supporter_approve.add_to(app)
-supporter_papers.add_to(app)

@@ -13,8 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli import output
-from bot.cli.concern_house import doer
-from bot.cli.house import House
+from bot.cli.house import House, named
 from bot.cli.output import Refused
 from bot.cli.segment import district_names, town_names
 from bot.content.library import Content
@@ -35,7 +34,7 @@ def actor(who: str | None, why: str | None = None) -> str:
     """Who does it, for the audit list: the name that was given, else the account at this terminal. With `why` a
     name is needed."""
     if who is not None:
-        return doer(who).name
+        return named(who)
     if why is not None:
         raise typer.BadParameter(f"{why}には、だれが行うかを --as で書いてください。例: --as 山田")
     return f"cli:{getpass.getuser()}"[:64]

@@ -120,10 +120,6 @@ def _named(who: str) -> str:
 
 
 def add_to(app: typer.Typer) -> None:
-    """`tsunagari supporter paper`."""
+    """`tsunagari supporter paper` and `tsunagari course certificates`."""
     app.command("paper")(paper)
-
-
-def add_to_courses(app: typer.Typer) -> None:
-    """`tsunagari course certificates`."""
     app.command("certificates")(certificates)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from bot.content.library import Content
+from bot.content.news import Rhythm
 from bot.content.places import Town
 
 
@@ -37,9 +38,9 @@ class Visitor:
     supporter: bool = False
     town: str | None = None
     district: str | None = None
-    topics: tuple[str, ...] = ()
     watch: Watch | None = None
     enrolled: Sequence[Enrolled] = ()
+    news: Mapping[str, Rhythm] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.content.news import Rhythm
 from bot.recommend import Result
 
 
@@ -102,9 +103,17 @@ class KeepAnswers:
 
 @dataclass(frozen=True)
 class ChangeTopics:
-    """Which news come to this phone from now on (keys)."""
+    """Which news come to this phone from now on, and how often; for a resident those of this town (keys)."""
 
-    topics: tuple[str, ...]
+    news: Mapping[str, Rhythm]
+    town: str | None = None
+
+
+@dataclass(frozen=True)
+class ChangeLanguage:
+    """In which language news come to this phone from now on (its key)."""
+
+    language: str
 
 
 @dataclass(frozen=True)
@@ -134,6 +143,7 @@ Effect = (
     | LeaveSeat
     | KeepAnswers
     | ChangeTopics
+    | ChangeLanguage
     | ChangePlace
     | GoOn
 )

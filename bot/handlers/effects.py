@@ -10,6 +10,7 @@ from bot.cards import reading_in_words, receipt_card, tonight_in_words
 from bot.desk import opening
 from bot.flows.effects import (
     AttendAgain,
+    ChangeLanguage,
     ChangePlace,
     ChangeTopics,
     Effect,
@@ -24,7 +25,7 @@ from bot.flows.effects import (
     TakeSeat,
 )
 from bot.flows.sending import CHOSEN
-from bot.handlers import course, registered, registering, results, talking
+from bot.handlers import course, news, registered, registering, results, talking
 from bot.handlers.menu import show_menu
 from bot.handlers.one_time import one_time_url
 from bot.handlers.turn import Turn
@@ -49,7 +50,9 @@ def perform(turn: Turn, effects: Iterable[Effect], conversation_id: str) -> None
             case ShowWindows():
                 results.show_windows(turn, effect)
             case ChangeTopics():
-                registered.change_topics(turn, effect)
+                news.change(turn, effect)
+            case ChangeLanguage():
+                news.change_language(turn, effect)
             case ChangePlace():
                 registered.change_place(turn, effect)
             case TakeSeat():

@@ -10,8 +10,8 @@ from bot.handlers.asking import help_buttons
 from bot.handlers.turn import Turn
 from bot.messages import Choices, Tap
 
-RESIDENT = ("handbook", "whom_to_ask", "concern", "mine", "course", "registration")
-SUPPORTER = ("concern", "mine", "course", "whom_to_ask", "handbook", "tips", "registered")
+RESIDENT = ("handbook", "whom_to_ask", "concern", "mine", "course", "registration", "news")
+SUPPORTER = ("concern", "mine", "course", "whom_to_ask", "handbook", "tips", "news", "registered")
 PARTNER = ("sign", "mine", "concern", "whom_to_ask", "handbook")
 
 

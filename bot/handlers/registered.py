@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from bot import postback
-from bot.flows.effects import ChangePlace, ChangeTopics
+from bot.flows.effects import ChangePlace
 from bot.handlers import papers, registering, talking, tips
 from bot.handlers import sure as confirming
 from bot.handlers.menu import show_menu
 from bot.handlers.one_time import link_card, one_time_url
 from bot.handlers.turn import Turn
 from bot.messages import Button, Card, Cards, Choices, Tap
+from bot.news_words import in_words
 from bot.programme import drips as told
 from bot.programme import life
 from storage import drips, people, supporters
@@ -123,13 +123,17 @@ def show(turn: Turn) -> None:
     else:
         turn.say("life.not_registered")
     own = tuple(Tap(texts.get(f"life.more.{deed}"), _data(deed)) for deed in ("data", "erase"))
+    news = (
+        Tap(texts.get("life.more.topics"), postback.start("my_topics")),
+        Tap(texts.get("news.button.language"), postback.start("my_language")),
+    )
     if any(entry.state in SUPPORTING for entry in entries):
-        named = [texts.get(f"registration.topics.{key}") for key in _topics(turn)]
-        lead = texts.get("life.more", topics="、".join(named) or texts.get("life.more.nothing"))
-        topics = Tap(texts.get("life.more.topics"), postback.start("my_topics"))
-        own = (topics, *registering.own_taps(turn), *own)
+        taken = "、".join(in_words(turn.content, turn.person.news))
+        lead = texts.get("life.more", topics=taken or texts.get("life.more.nothing"))
+        own = (*news, *registering.own_taps(turn), *own)
     else:
         lead = texts.get("life.more.without")
+        own = (*news, *own)
     turn.messages.append(Choices(lead, own))
     turn.quick = (*talking.way_back(turn), Tap(texts.get("talk.menu"), postback.start("menu")))
 
@@ -180,10 +184,6 @@ def _place(turn: Turn, entry: Supporter) -> str:
     return f"{town.name} {district}" if district and len(town.districts) > 1 else town.name
 
 
-def _topics(turn: Turn) -> tuple[str, ...]:
-    return tuple(key for key in turn.content.topics if key in turn.person.topics)
-
-
 def _data(deed: str, entry_id: str = "", more: str = "") -> str:
     return postback.Tap(FLOW, deed, more, entry_id).data()
 
@@ -216,7 +216,7 @@ def _look_again(turn: Turn) -> None:
     """The phone follows the register: what it says of itself from here on is what stands there now."""
     now = people.get(turn.work, turn.person.id)
     if now is not None:
-        turn.person = replace(now, topics=now.topics if now.role == "supporter" else ())
+        turn.person = now
 
 
 def _ask_how_long(turn: Turn, entry_id: str) -> None:
@@ -248,14 +248,7 @@ def _leave(turn: Turn, entry_id: str) -> None:
     _deed(turn, entry_id, partial(life.leave, turn.work), "life.left", months=months)
 
 
-# ---- what the flows my_topics and my_place decided --------------------------------------------------------
-
-
-def change_topics(turn: Turn, effect: ChangeTopics) -> None:
-    """The news that come to this phone from now on."""
-    life.change_topics(turn.work, turn.person, effect.topics)
-    turn.person = replace(turn.person, topics=effect.topics)
-    turn.must_arrive = True
+# ---- what the flow my_place decided -----------------------------------------------------------------------
 
 
 def change_place(turn: Turn, effect: ChangePlace) -> None:

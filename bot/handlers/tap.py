@@ -9,6 +9,7 @@ from bot.handlers import (
     course,
     danger,
     mine,
+    news,
     papers,
     partner,
     registered,
@@ -30,6 +31,7 @@ OF_FLOW = {
     registering.FLOW: registering.tapped,
     papers.FLOW: papers.tapped,
     course.FLOW: course.tapped,
+    news.FLOW: news.tapped,
 }
 
 

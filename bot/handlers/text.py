@@ -15,6 +15,7 @@ from bot.handlers import (
     course,
     danger,
     mine,
+    news,
     partner,
     registered,
     registering,
@@ -60,7 +61,7 @@ def sent(turn: Turn, event: TextSent) -> None:
         return
     if meant and meant != "give_up":
         _begin(turn, meant)
-    elif mine.show_one(turn, event.text):
+    elif mine.show_one(turn, event.text) or _about_news(turn, event.text, conversation):
         pass
     elif conversation is not None:
         talking.typed(turn, conversation, event.text, event.message_id)
@@ -69,6 +70,12 @@ def sent(turn: Turn, event: TextSent) -> None:
     else:
         turn.say("menu.not_understood")
         show_menu(turn)
+
+
+def _about_news(turn: Turn, text: str, conversation: conversations.Conversation | None) -> bool:
+    """A language by its name; or, where no question waits, a few words like 「いらない」 after a news."""
+    waits = conversation is not None and not talking.rested(turn, conversation)
+    return news.language_typed(turn, text) or (not waits and news.typed(turn, text))
 
 
 def _sure(turn: Turn, question: str, yes: bool) -> None:
@@ -94,6 +101,10 @@ def _begin(turn: Turn, meant: str) -> None:
             registered.show(turn)
         case "tips":
             tips.show(turn)
+        case "news":
+            news.show(turn)
+        case "less":
+            news.less(turn)
         case "leave_partner":
             partner.tapped(turn, postback.Tap(partner.FLOW, "", "leave", ""))
         case _:

@@ -60,14 +60,12 @@ class Turn:
             towns=tuple(self.content.town(key) for key in channel.towns),
             central_town=channel.central,
             visitor=Visitor(
-                *(
-                    self.person.role == "supporter",
-                    self.person.town,
-                    self.person.district,
-                    self.person.topics,
-                ),
+                self.person.role == "supporter",
+                self.person.town,
+                self.person.district,
                 watch=self._watch(),
                 enrolled=EnrolledHere(self.work, self.person.id),
+                news=self.person.news,
             ),
             codes=self.codes,
             offers=Offers(self.work, self.content, self.person, self.now),

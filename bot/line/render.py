@@ -150,9 +150,16 @@ def _card(card: Card) -> Json:
         for place, button in enumerate(card.buttons)
     ]
     bubble = _bubble([_stack(parts, "md"), *([_stack(buttons, "md")] if buttons else [])])
+    if card.picture:
+        bubble = {"type": "bubble", "size": "mega", "hero": _hero(card.picture), "body": bubble["body"]}
     if card.urgent:
-        bubble = {"type": "bubble", "size": "mega", "header": _alarm_bar(), "body": bubble["body"]}
+        bubble |= {"header": _alarm_bar()}
     return bubble
+
+
+def _hero(url: str) -> Json:
+    """A photo across the card, cut to one shape, so that cards side by side look alike."""
+    return {"type": "image", "url": url, "size": "full", "aspectRatio": "20:13", "aspectMode": "cover"}
 
 
 def _bubble(contents: list[Json]) -> Json:

@@ -141,7 +141,11 @@ def _short(text: str, longest: int) -> str:
 
 def _page(rows: Sequence[float], sides: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:
     """A page with panels below each other, each as high as its rows; no higher than A4 where that can be read."""
-    import matplotlib as mpl  # half a second: only whoever wants a picture pays it
+    import matplotlib as mpl  # a third of a second: only whoever wants a picture pays it
+    from matplotlib.artist import Artist
+
+    # A tenth more would go into texts for help(), which every class that is imported from here on writes for itself.
+    Artist._update_set_signature_and_docstring = classmethod(lambda cls: None)  # type: ignore[attr-defined]
     from matplotlib import font_manager
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

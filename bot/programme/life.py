@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
 from storage import audit, course_places, erasing, joinings, outbox, people, supporters
 from storage.life import first_course
-from storage.people import Person
+from storage.people import Person, Rhythm
 from storage.supporters import SUPPORTING, State, Supporter
 from storage.transitions import NotPermitted, check
 from storage.work import Work
@@ -177,9 +177,11 @@ def change_place(
     return then
 
 
-def change_topics(work: Work, person: Person, topics: Collection[str]) -> None:
-    """Which kinds of news come to this phone."""
-    people.set_topics(work, person, topics)
+def change_news(
+    work: Work, person: Person, news: Mapping[str, Rhythm], heard: Mapping[str, int] | None = None
+) -> None:
+    """Which kinds of news come to this phone, and how often."""
+    people.set_news(work, person, news, heard)
     audit.note(work, PERSON, "topics", "person", person.id, person.channel)
 
 
@@ -208,7 +210,7 @@ def mirror(work: Work, person_id: str) -> None:
         first = (awake or entries)[0]
         place = {"town": first.town, "district": first.district}
         people.follow_register(work, person_id, role="supporter", paused=not awake, **place)
-    else:
+    elif person.role == "supporter":  # what a resident has chosen is no matter of the register
         people.follow_register(work, person_id, role="resident", paused=False, town=None, district=None)
     if entries and person.role != "supporter":
         outbox.put(work, person.channel, "link_menu", {"menu": "supporter"}, person_id=person_id)

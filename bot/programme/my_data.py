@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.content.library import Content
+from bot.news_words import in_words
 from bot.programme.life import TOKYO
 from storage import courses, erasing, supporters
 from storage.erasing import Held
@@ -94,6 +95,7 @@ def _of_person(work: Work, content: Content, person: Person, row: Row) -> list[L
         "role": texts.get(f"my_data.role.{row['role']}"),
         "partner": bool(row["partner_id"]) or None,
         "paused": row["paused"] or None,
+        "language": row["language"] and content.language(row["language"]).called,
         "quiet_until": row["danger_until"],
     }
     same = ("friend", "supporter_since", "consent_version", "consent_at")
@@ -154,9 +156,8 @@ def _of_danger(work: Work, content: Content, person: Person, row: Row) -> list[L
 
 
 def _of_topic(work: Work, content: Content, person: Person, row: Row) -> list[Line]:
-    key = f"registration.topics.{row['topic']}"
-    label = content.texts.get(key) if content.texts.has(key) else str(row["topic"])
-    return [(content.texts.get("my_data.topics"), label)]
+    known = in_words(content, {str(row["topic"]): row["rhythm"]})
+    return [(content.texts.get("my_data.topics"), next(iter(known), str(row["topic"])))]
 
 
 def _of_drip(work: Work, content: Content, person: Person, row: Row) -> list[Line]:

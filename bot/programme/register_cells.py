@@ -251,6 +251,8 @@ def mail(reading: Reading) -> str | None:
 def days(cell: Cell) -> tuple[dt.date, ...]:
     """Every day that a cell names: a date, Excel's number of one, 2023-12-01, 20231201, R5.12.1, 令和5年12月1日."""
     match cell:
+        case "":
+            return ()
         case dt.datetime():
             return (cell.date(),)
         case dt.date():

@@ -104,9 +104,16 @@ def layout(sheet: Sheet, told: Mapping[str, str] | None = None) -> Layout | None
             raise NoSuchColumn(heading, tuple(headings.values()))
     rows = sheet.rows[at + deep :]
     first = sheet.rows[at]
-    again = tuple(plain_heading(cell) for cell in first.cells)
-    below = tuple(row for row in rows if tuple(plain_heading(cell) for cell in row.cells) != again)
+    heads = tuple(plain_heading(cell) for cell in first.cells)
+    below = tuple(row for row in rows if not _says(row, heads))
     return Layout(sheet.name, _columns(headings, told), headings, below, first.line)
+
+
+def _says(row: Row, heads: Sequence[str]) -> bool:
+    """Whether this row is the heading once more, as at the top of each printed page."""
+    return len(row.cells) == len(heads) and all(
+        plain_heading(cell) == head for cell, head in zip(row.cells, heads, strict=True)
+    )
 
 
 def _all_there(sheet: Sheet, told: Mapping[str, str]) -> None:

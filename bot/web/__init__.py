@@ -38,6 +38,7 @@ def create_flask(services: Services) -> Flask:
     """The whole WSGI application."""
     # Here and not above: whoever wants one room (a test of walk.py, say) need not open all of them.
     from bot.web import (
+        broadcasts,
         courses,
         details,
         guard,
@@ -62,7 +63,7 @@ def create_flask(services: Services) -> Flask:
     in_vain.protect(app, services)
     desk = (sign_in, me, entry, photos, inbox, dangers, concern_page, acts, paper, line)
     links = (courses, details, my_data, papers, profile, line_login)
-    for room in (webhook, health, handbook, *links, *desk):
+    for room in (webhook, health, handbook, broadcasts, *links, *desk):
         app.register_blueprint(room.blueprint(services))
     return app
 

@@ -135,6 +135,8 @@ def _headers_with(https: bool) -> Any:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         if request.endpoint == "site.static" and response.status_code in (200, 304) and "v" in request.args:
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        elif request.endpoint == "broadcasts.picture" and response.status_code == 200:
+            response.headers["Cache-Control"] = "public, max-age=604800, immutable"  # it never changes
         elif request.endpoint != "site.static" or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
         else:  # a file without its version, or what one may ask about it

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from bot.flows.effects import (
     AttendAgain,
+    ChangeLanguage,
     ChangePlace,
     ChangeTopics,
     Effect,
@@ -85,6 +86,7 @@ def _page_of(services: Services, effect: Effect) -> str:
             | LeaveSeat()
             | KeepAnswers()
             | ChangeTopics()
+            | ChangeLanguage()
             | ChangePlace()
         ):
             return _elsewhere()

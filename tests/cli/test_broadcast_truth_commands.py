@@ -13,7 +13,7 @@ from PIL import Image
 from terminal import Run
 
 from bot.settings import REPOSITORY
-from storage import audit, broadcasts, dangers, outbox, people, quota, switches
+from storage import audit, broadcasts, dangers, freezing, outbox, people, quota, switches
 from storage.segments import EVERYONE
 from storage.work import Database
 
@@ -29,7 +29,7 @@ def half_failed(opened: Database, by_day: object, three_supporters: None) -> str
     with opened.work() as work:
         made = broadcasts.schedule(work, "default", [{"text": "a"}], EVERYONE, work.now, created_by="test")
         broadcasts.start(work, made.id)
-        broadcasts.freeze(work, made.id, HELLO, 1)
+        freezing.freeze(work, made.id, lambda _: HELLO, chunk_size=1)
         first, second = outbox.claim(work, 2)
         outbox.settle(work, first.id, "accepted", via="multicast")
         outbox.settle(work, second.id, "refused", error="status 400")
@@ -88,7 +88,7 @@ def test_a_town_that_looks_like_a_formula_is_text_in_the_list(
 
 def test_the_list_needs_a_name_a_place_and_a_broadcast(run: Run, half_failed: str, tmp_path: Path) -> None:
     assert run("broadcast", "recipients", half_failed, "--json").code == 2
-    assert run("broadcast", "recipients", half_failed, "--as", "山田").code == 2
+    assert run("broadcast", "recipients", half_failed).code == 2
     assert run("broadcast", "recipients", half_failed, "--out", "a.txt", "--as", "山田").code == 2
     assert run("broadcast", "recipients", "none", "--json", "--as", "山田").code == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+import time_machine
 import typer
 
 from bot.cli.moments import (
@@ -30,6 +31,11 @@ TEN_IN_TOKYO = dt.datetime(2026, 12, 1, 1, 0, tzinfo=dt.UTC)
         "2026年12月1日 10時00分",
         "2026-12-01T10:00:00+09:00",
         "2026-12-01T01:00:00Z",
+        "2026-12-01(火) 10:00",
+        "2026年12月1日10時",
+        "2026-12-01 午前10時",
+        "令和8年12月1日 10時",
+        "Ｒ８．１２．１　１０：００",
     ],
 )
 def test_a_time_without_a_zone_is_in_japan(text: str) -> None:
@@ -40,6 +46,39 @@ def test_a_time_without_a_zone_is_in_japan(text: str) -> None:
 def test_what_is_no_time_is_a_usage_error(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         read_moment(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("12/1 10時", "「2026-12-01 10:00」のことですか？"),
+        ("12月1日の10時半", "「2026-12-01 10:30」のことですか？"),
+        ("1/5 午後3時", "「2027-01-05 15:00」のことですか？"),
+        ("明日10時", "「2026-11-23 10:00」のことですか？"),
+        ("明日", "例: 2026-11-23 10:00"),
+        ("来週の火曜 10時", "例: 2026-11-23 10:00"),
+        ("2026/12/1", "時刻がありません。例: 2026-12-01 10:00"),
+        ("令和8年12月1日", "時刻がありません。例: 2026-12-01 10:00"),
+        ("10:00", "日付がありません。例: 2026-11-23 10:00"),
+        ("2026-02-31 10:00", "2026年2月31日という日はありません"),
+        ("2月31日 10:00", "という日はありません"),
+        ("2026-12-01 25:00", "25:00 という時刻はありません"),
+        ("2026-12-01 午後13時", "午後0:00〜午後11:59"),
+        ("2026-12-01(水) 10:00", "2026-12-01 は火曜日です"),
+    ],
+)
+def test_a_wrong_form_is_answered_with_what_was_probably_meant(text: str, told: str) -> None:
+    with time_machine.travel("2026-11-22T02:00:00Z"), pytest.raises(typer.BadParameter) as refused:
+        read_moment(text)
+    assert told in str(refused.value)
+
+
+def test_a_day_of_an_era_counts_and_a_day_without_its_year_is_asked_about() -> None:
+    assert read_day("令和元年5月1日") == dt.date(2019, 5, 1)
+    assert read_day("平成31年4月30日(火)") == dt.date(2019, 4, 30)
+    with time_machine.travel("2026-11-22T02:00:00Z"), pytest.raises(typer.BadParameter) as refused:
+        read_day("12/6")
+    assert "「2026-12-06」のことですか？" in str(refused.value)
 
 
 def test_the_host_s_own_zone_plays_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +104,7 @@ def test_a_day_that_does_not_exist_is_a_usage_error() -> None:
 
 def test_hours_are_stored_with_two_digits() -> None:
     assert read_hour("9:30") == "09:30"
+    assert read_hour("午後1時半") == "13:30"
     with pytest.raises(typer.BadParameter):
         read_hour("24:30")
 

@@ -118,7 +118,7 @@ def test_a_course_is_named_by_its_title_or_its_sign(
         ("topic=集まり", 1, ("集まり・行事",)),
         ("course=養成講座", 1, ("サポーター養成講座 秋",)),
         ("@常連", 1, ("名前の相手はありません",)),
-        ("registered-after=2026-02-30", 2, ("2026-02-30",)),
+        ("registered-after=2026-02-30", 2, ("2026年2月30日",)),
         ("registered-after=1026-02-03", 1, ("遠すぎる",)),
         ("refresher-due=soon", 2, ("soon",)),
         ("town=鳥取市 role=supporter", 2, ("かつ（and）", "10文字目")),

@@ -27,7 +27,7 @@ def test_a_new_friend_is_greeted_with_what_can_be_done_here(town: Town) -> None:
     phone = town.friend()
     assert "友だちになってくださって" in phone.sees
     assert "名前を言わずに使えます" in phone.sees
-    assert len(phone.buttons()) == 6
+    assert len(phone.buttons()) == 7
     assert friend(town)
 
 

@@ -98,11 +98,12 @@ def test_topics_are_chosen_anew(town: Town) -> None:
     assert "いまは：なし" in phone.sees
     phone.taps("地域食堂")
     phone.taps("これでおわり")
-    assert "変えました" in phone.sees
+    phone.taps("月に1回、まとめて")
+    assert "こう届きます。\n・地域食堂（月に1回）" in phone.sees
     phone.types("登録の内容")
-    assert "届くお知らせ：地域食堂" in phone.sees
+    assert "届くお知らせ：地域食堂（月に1回）" in phone.sees
     phone.taps("お知らせの種類を変える")
-    assert "いまは：地域食堂" in phone.sees
+    assert "いまは：地域食堂（月に1回）" in phone.sees
     phone.taps("どれもいらない")
     assert town.rows(person_topics) == []
 

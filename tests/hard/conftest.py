@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from killing import Cradle, Deathbed, JudgeLine, deathbed
 from serving import TOKEN, Served, served
 from sqlalchemy import create_engine, make_url
 
@@ -57,3 +58,26 @@ def service(
         url = request.getfixturevalue("own_postgresql")
     with served(url, KEYS, line.url, folder) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def cradle() -> Iterator[Cradle]:
+    """Where the processes are born that are to die."""
+    made = Cradle()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def judge() -> Iterator[JudgeLine]:
+    """The LINE that judges; each test begins with an empty ledger."""
+    made = JudgeLine()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bed(database_url: str, tmp_path: Path, cradle: Cradle, judge: JudgeLine) -> Iterator[Deathbed]:
+    """A house with an empty database, in which processes of ours die."""
+    with deathbed(database_url, tmp_path, cradle, judge) as made:
+        yield made

@@ -12,7 +12,16 @@ from surroundings import Clock
 
 from bot.recurrence import EveryDays, Rule
 from jobs import broadcast, series, timetable
-from storage import audit, broadcast_care, broadcast_series, broadcasts, outbox, people
+from storage import (
+    audit,
+    broadcast_care,
+    broadcast_series,
+    broadcasts,
+    freezing,
+    outbox,
+    people,
+    same_words,
+)
 from storage.broadcast_care import SamePerson
 from storage.broadcast_series import Series
 from storage.broadcasts import Broadcast
@@ -281,7 +290,7 @@ def test_the_words_do_not_stand_in_the_table(rooms: Rooms) -> None:
     made = plan(rooms.db, rooms.db.clock())
     with rooms.db.look() as work:
         row = work.conn.execute(broadcasts.broadcasts.select()).one()
-        words = broadcasts.index_of(work, "default", TEXT, EVERYONE)
+        words = same_words.index_of(work, "default", TEXT, EVERYONE)
     assert row.same_index == words
     assert len(words) == 64
     assert TEXT[0]["text"] not in str(row)
@@ -295,7 +304,7 @@ def test_whose_part_is_being_tried_is_in_doubt_and_all_others_were_not_tried(roo
     made = plan(rooms.db, rooms.db.clock())
     with rooms.db.work() as work:
         broadcasts.start(work, made.id)
-        broadcasts.freeze(work, made.id, [{"type": "text", "text": "a"}], chunk_size=1)
+        freezing.freeze(work, made.id, lambda _: [{"type": "text", "text": "a"}], chunk_size=1)
         assert broadcast_care.in_doubt(work, made.id) == 0
         outbox.claim(work, 3)
         assert broadcast_care.in_doubt(work, made.id) == 3

@@ -9,9 +9,8 @@ import pytest
 from rooms import Rooms
 from surroundings import Clock
 
-from bot.messages import TooLong
 from jobs import broadcast
-from storage import broadcasts, outbox
+from storage import broadcasts, freezing, outbox
 from storage.broadcasts import Broadcast
 from storage.segments import EVERYONE
 from storage.work import Database
@@ -37,7 +36,10 @@ def test_it_reaches_every_friend_in_one_multicast(rooms: Rooms, five_friends: li
         (row,) = outbox.claim(work, 10)
         tally = broadcasts.tally(work, made.id)
     assert sorted(row.body["to"]) == five_friends[:4]
-    assert row.body["messages"] == [{"type": "text", "text": "一つ目"}, {"type": "text", "text": "二つ目"}]
+    first, second = row.body["messages"]
+    assert first == {"type": "text", "text": "一つ目"}
+    assert second["text"].startswith("二つ目\n\nお知らせをへらす")  # every broadcast ends with how to stop
+    assert len(second["quickReply"]["items"]) == 2
     assert (tally.recipients, tally.blocked, tally.remaining) == (5, 1, 4)
 
 
@@ -112,15 +114,44 @@ def test_when_freezing_fails_its_turn_is_not_lost(
         raise OSError("no space left")
 
     with monkeypatch.context() as broken:
-        broken.setattr(broadcasts, "freeze", no_disk)
+        broken.setattr(freezing, "freeze", no_disk)
         with pytest.raises(OSError, match="no space"):
             broadcast.fire(rooms, made.id, made.due_at)
     assert status(rooms.db, made.id) == "scheduled"
     assert broadcast.fire(rooms, made.id, made.due_at)
 
 
-def test_a_text_that_line_would_refuse_is_found_before_it_is_scheduled() -> None:
-    with pytest.raises(TooLong):
-        broadcast.as_line([{"text": "あ" * 5_001}])
-    with pytest.raises(TooLong):
-        broadcast.as_line([{"text": "a"}] * 6)
+def test_a_large_broadcast_is_put_into_the_outbox_step_by_step(
+    rooms: Rooms, five_friends: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freezing, "AT_ONCE", 2)
+    monkeypatch.setattr(freezing.freeze, "__defaults__", (frozenset(), 1, None))  # one person in a chunk
+    made = plan(rooms.db, rooms.db.clock())
+    assert broadcast.fire(rooms, made.id, made.due_at)
+    with rooms.db.work() as work:
+        assert sorted(row.body["to"][0] for row in outbox.claim(work, 10)) == five_friends[:4]
+
+
+def test_what_a_dead_process_left_half_done_is_ended_within_the_minute(
+    rooms: Rooms, five_friends: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freezing, "AT_ONCE", 2)
+    monkeypatch.setattr(freezing.freeze, "__defaults__", (frozenset(), 1, None))
+    made = plan(rooms.db, rooms.db.clock())
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(broadcast, "go_on", killed)
+        with pytest.raises(KeyboardInterrupt):
+            broadcast.fire(rooms, made.id, made.due_at)
+    with rooms.db.look() as work:
+        assert broadcasts.tally(work, made.id).remaining == 4
+        assert freezing.unfinished(work) == [made.id]
+    rooms.bell.clear()
+    broadcast.go_on_with_all(rooms)
+    assert rooms.bell.is_set()
+    with rooms.db.work() as work:
+        assert sorted(row.body["to"][0] for row in outbox.claim(work, 10)) == five_friends[:4]
+        assert freezing.unfinished(work) == []

@@ -19,7 +19,7 @@ from bot.line.client import LineClient
 from bot.settings import Channel
 from jobs.deliver import ENOUGH_REPLIES, Deliverer, Sender, deliver_some
 from jobs.verdicts import BAD_CREDENTIALS, Later, backoff, next_month, quota_again
-from storage import broadcasts, menus, outbox, people, quota, segments, switches
+from storage import broadcasts, freezing, menus, outbox, people, quota, segments, switches
 from storage.outbox import LEASE, REPLY_LEASE
 from storage.work import Database
 
@@ -612,7 +612,7 @@ def start_broadcast(db: Database, clock: Clock, count: int, chunk_size: int) -> 
             work, "default", [{"type": "text", "text": "x"}], segment, clock.now, created_by="test"
         )
         assert broadcasts.start(work, made.id)
-        broadcasts.freeze(work, made.id, HELLO["messages"], chunk_size)
+        freezing.freeze(work, made.id, lambda _: HELLO["messages"], chunk_size=chunk_size)
     return made.id
 
 

@@ -11,7 +11,18 @@ from surroundings import Clock
 
 from bot import log
 from jobs import nightly
-from storage import audit, broadcasts, concerns, conversations, dangers, events, figures, outbox, people
+from storage import (
+    audit,
+    broadcasts,
+    concerns,
+    conversations,
+    dangers,
+    events,
+    figures,
+    freezing,
+    outbox,
+    people,
+)
 from storage.segments import EVERYONE
 from storage.work import Database, Work
 
@@ -95,7 +106,7 @@ def december(db: Database) -> None:
         )
         made = broadcasts.schedule(work, "default", [{"text": "a"}], EVERYONE, work.now, created_by="test")
         broadcasts.start(work, made.id)
-        broadcasts.freeze(work, made.id, [{"type": "text", "text": "a"}])
+        freezing.freeze(work, made.id, lambda _: [{"type": "text", "text": "a"}])
 
 
 @pytest.mark.usefixtures("december")

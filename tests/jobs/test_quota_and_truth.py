@@ -18,7 +18,7 @@ from bot.line.client import LineClient
 from bot.settings import Channel
 from jobs import nightly, quota, timetable
 from jobs.deliver import deliver_some
-from storage import broadcasts, outbox, outcomes, people, segments, switches
+from storage import broadcasts, freezing, outbox, outcomes, people, segments, switches
 from storage import quota as quotas
 from storage.broadcasts import Tally
 from storage.outcomes import Why
@@ -52,7 +52,7 @@ class House:
                 people.lock(work, "default", f"U{number:032x}")
             made = broadcasts.schedule(work, "default", HELLO, segments.EVERYONE, work.now, created_by="test")
             assert broadcasts.start(work, made.id)
-            broadcasts.freeze(work, made.id, HELLO, chunk_size)
+            freezing.freeze(work, made.id, lambda _: HELLO, chunk_size=chunk_size)
         return made.id
 
     def tally(self, broadcast_id: str) -> Tally:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from apscheduler.triggers.interval import IntervalTrigger
 from rooms import Rooms
 from surroundings import Clock
 
@@ -159,3 +160,26 @@ def test_the_timetable_goes_on_when_the_database_was_away_for_a_moment(
         wait_until(lambda: statuses(rooms.db) == {"sending"}, 15)
     finally:
         running.stop()
+
+
+def test_ten_years_that_the_clock_leaves_out_are_one_beat() -> None:
+    """A machine whose battery is empty begins in 2016: what is put right then must not be done second by second."""
+    begin = dt.datetime(2016, 12, 1, 10, 0, tzinfo=dt.UTC)
+    beat = timetable.Beat(seconds=1, start_date=begin)
+    assert beat.get_next_fire_time(None, begin) == begin
+    assert beat.get_next_fire_time(begin, begin) == begin + dt.timedelta(seconds=1)
+    now = begin + dt.timedelta(days=3_653, seconds=0.5)
+    following = beat.get_next_fire_time(begin, now)
+    assert following == now + dt.timedelta(seconds=0.5)
+    assert beat.get_next_fire_time(following, following) == following + dt.timedelta(seconds=1)
+
+
+def test_everything_that_comes_each_second_or_minute_beats_like_this(rooms: Rooms) -> None:
+    running = timetable.start(rooms)  # type: ignore[arg-type]
+    try:
+        triggers = [job.trigger for job in running.scheduler.get_jobs(jobstore=timetable.RHYTHM)]
+    finally:
+        running.stop()
+    in_seconds = [each for each in triggers if isinstance(each, IntervalTrigger)]
+    assert len(in_seconds) > 3
+    assert all(isinstance(each, timetable.Beat) for each in in_seconds)

@@ -28,6 +28,7 @@ from storage import (
     drips,
     erasing,
     events,
+    freezing,
     joinings,
     links,
     outbox,
@@ -151,7 +152,7 @@ def two_people(town: Town) -> tuple[Person, Supporter]:
         sent = broadcasts.schedule(work, "default", text, segments.EVERYONE, work.now, created_by="staff")
         may_have_news(work)
         broadcasts.start(work, sent.id)
-        broadcasts.freeze(work, sent.id, text)
+        freezing.freeze(work, sent.id, lambda _: text)
     return goes
 
 
@@ -291,7 +292,7 @@ def test_a_broadcast_to_nobody_else_comes_to_its_end(town: Town) -> None:
         sent = broadcasts.schedule(work, "default", text, segments.EVERYONE, work.now, created_by="staff")
         may_have_news(work)
         broadcasts.start(work, sent.id)
-        broadcasts.freeze(work, sent.id, text)
+        freezing.freeze(work, sent.id, lambda _: text)
     erase(town, person)
     with town.services.db.look() as work:
         ended = broadcasts.get(work, sent.id)

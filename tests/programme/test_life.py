@@ -236,7 +236,7 @@ def test_a_life_of_many_years(db: Database, clock: Clock) -> None:
 def test_leaving_makes_the_phone_a_residents_one_and_takes_the_menu_back(db: Database) -> None:
     with db.work() as work:
         person, made = joined(work, district="kita")
-        life.change_topics(work, person, ("events",))
+        life.change_news(work, person, {"events": "week"})
         life.leave(work, made)
         now = people.get(work, person.id)
         rows = [row for row in work.conn.execute(outbox.select()) if row.kind == "link_menu"]

@@ -190,6 +190,22 @@ def test_the_wrong_messages_are_many_enough_to_mean_something() -> None:
     assert len(WRONG) >= 40
 
 
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [
+        ("http://127.0.0.1:8000/a.jpg", True),
+        ("http://localhost/a.jpg", True),
+        ("http://127.0.0.1.evil.example/a.jpg", False),
+        ("http://example.com/127.0.0.1/a.jpg", False),
+        ("ftp://127.0.0.1/a.jpg", False),
+    ],
+)
+def test_a_picture_by_http_is_taken_only_from_this_machine(address: str, taken: bool) -> None:
+    """LINE asks for https; the bot beside the stand-in has no certificate."""
+    message = {"type": "image", "originalContentUrl": address, "previewImageUrl": address}
+    assert (check_messages([message]) == []) == taken
+
+
 def test_a_call_takes_one_to_five_messages() -> None:
     assert check_messages([text()] * 5) == []
     for many in ([], [text()] * 6):

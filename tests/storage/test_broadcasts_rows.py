@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 from surroundings import Clock
 
-from storage import broadcasts, outbox, people
+from storage import broadcasts, freezing, outbox, people
 from storage.broadcasts import Broadcast, Tally
 from storage.people import Person
 from storage.recipients import count_recipients
@@ -41,7 +41,7 @@ def _sending(db: Database, supporters: int = 5, chunk_size: int = 2) -> str:
             _supporter(work, number)
         made = _schedule(work)
         assert broadcasts.start(work, made.id)
-        broadcasts.freeze(work, made.id, LINE_MESSAGES, chunk_size)
+        freezing.freeze(work, made.id, lambda _: LINE_MESSAGES, chunk_size=chunk_size)
     return made.id
 
 
@@ -96,7 +96,7 @@ def test_who_blocked_us_is_recorded_and_who_is_in_danger_is_left_alone(db: Datab
         made = _schedule(work)
         assert count_recipients(work, "default", EVERYONE) == 2
         broadcasts.start(work, made.id)
-        assert broadcasts.freeze(work, made.id, LINE_MESSAGES) == 3
+        assert freezing.freeze(work, made.id, lambda _: LINE_MESSAGES) == 3
         (row,) = outbox.claim(work, 10)
     assert row.body["to"] == [friend.line_id, calm.line_id]
     assert _tally(db, made.id) == Tally(3, accepted=0, blocked=1, failed=0, unknown=0, remaining=2)
@@ -121,7 +121,7 @@ def test_who_comes_after_the_freezing_is_not_added(db: Database) -> None:
     with db.work() as work:
         _supporter(work, 77)
         with pytest.raises(ValueError, match="frozen"):
-            broadcasts.freeze(work, broadcast_id, LINE_MESSAGES)
+            freezing.freeze(work, broadcast_id, lambda _: LINE_MESSAGES)
     assert _tally(db, broadcast_id).recipients == 2
 
 
@@ -129,7 +129,7 @@ def test_only_what_was_started_is_frozen(db: Database) -> None:
     with db.work() as work:
         made = _schedule(work)
         with pytest.raises(ValueError, match="scheduled"):
-            broadcasts.freeze(work, made.id, LINE_MESSAGES)
+            freezing.freeze(work, made.id, lambda _: LINE_MESSAGES)
 
 
 def test_a_broadcast_to_nobody_is_sent_at_once(db: Database) -> None:
@@ -145,7 +145,7 @@ def test_it_is_started_once_however_many_try(db: Database, together: Callable[..
         with db.work() as work:
             started = broadcasts.start(work, made.id)
             if started:
-                broadcasts.freeze(work, made.id, LINE_MESSAGES)
+                freezing.freeze(work, made.id, lambda _: LINE_MESSAGES)
             return started
 
     assert sum(together(6, begin)) == 1
@@ -308,7 +308,7 @@ def test_steps_that_make_no_sense_are_refused_and_change_nothing(db: Database, s
         made = _schedule(work)
         if state == "sent":
             broadcasts.start(work, made.id)
-            broadcasts.freeze(work, made.id, LINE_MESSAGES)
+            freezing.freeze(work, made.id, lambda _: LINE_MESSAGES)
         if state == "cancelled":
             broadcasts.cancel(work, made.id)
     deeds = [broadcasts.pause, broadcasts.resume]

@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import select
 from surroundings import Clock
 
-from storage import broadcasts, outbox, people, quiet, recipients, segments
+from storage import broadcasts, freezing, outbox, people, quiet, recipients, segments
 from storage.people import Person
 from storage.work import Database, Work
 
@@ -24,7 +24,7 @@ def frozen(db: Database, chunk_size: int = 2) -> str:
     with db.work() as work:
         made = broadcasts.schedule(work, "default", TEXT, segments.EVERYONE, work.now, created_by="staff")
         assert broadcasts.start(work, made.id)
-        broadcasts.freeze(work, made.id, TEXT, chunk_size)
+        freezing.freeze(work, made.id, lambda _: TEXT, chunk_size=chunk_size)
     return made.id
 
 

@@ -22,6 +22,7 @@ from storage import (
     course_places,
     courses,
     dangers,
+    freezing,
     joinings,
     people,
     recipients,
@@ -30,6 +31,7 @@ from storage import (
 from storage.broadcasts import broadcast_recipients
 from storage.database import new_engine
 from storage.migrate import rebuilding, upgrade
+from storage.people import RHYTHMS, Rhythm
 from storage.recipients import REASONS, Reach, reach
 from storage.segments import (
     EVERYONE,
@@ -53,6 +55,7 @@ TOPICS, SOURCES, STATES = (
     (*supporters.SUPPORTING, "left", "attended"),
 )
 PARTNERS = ("p1", "p2", None)
+LANGUAGES = ("ja", "en", "zh-Hans", None)
 DAYS = tuple(f"2026-{month:02d}-15" for month in (3, 8, 11, 12))
 
 
@@ -65,7 +68,8 @@ class Known:
     district: str | None
     partner: str | None
     since: dt.datetime | None
-    topics: set[str]
+    topics: dict[str, Rhythm]
+    language: str | None
     friend: bool
     paused: bool
     danger_until: dt.datetime | None
@@ -95,6 +99,11 @@ def has(name: str, value: str, one: Known, now: dt.datetime) -> bool:
             return bool(getattr(one, name) == value)
         case "topic":
             return value in one.topics
+        case "rhythm":
+            rhythm, _, topic = value.partition(".")
+            return any(at == rhythm and topic in ("", name) for name, at in one.topics.items())
+        case "language":
+            return (one.language or "ja") == value
         case "course":
             return value in one.courses
         case "seat":
@@ -164,7 +173,8 @@ def populate(work: Work, dice: random.Random, count: int, course_ids: list[str])
             district=dice.choice(DISTRICTS),
             partner=dice.choice(PARTNERS),
             since=dice.choice((since, since - dt.timedelta(seconds=1), None)),
-            topics=set(dice.sample(TOPICS, dice.randrange(3))),
+            topics={topic: dice.choice(RHYTHMS) for topic in dice.sample(TOPICS, dice.randrange(3))},
+            language=dice.choice(LANGUAGES),
             friend=dice.random() < 0.8,
             paused=dice.random() < 0.2,
             danger_until=dice.choice(
@@ -178,13 +188,14 @@ def populate(work: Work, dice: random.Random, count: int, course_ids: list[str])
             "town": one.town,
             "district": one.district,
             "partner_id": one.partner,
+            "language": one.language,
             "supporter_since": one.since,
             "friend": one.friend,
             "paused": one.paused,
             "danger_until": one.danger_until,
         }
         work.conn.execute(update(people.people).where(people.people.c.id == person.id).values(**columns))
-        people.set_topics(work, person, one.topics)
+        people.set_news(work, person, one.topics)
         _in_the_register(work, dice, person, one, course_ids)
         _at_courses(work, dice, person, one, course_ids)
         _in_trouble(work, dice, person, one)
@@ -277,6 +288,8 @@ def leaves(course_ids: list[str]) -> st.SearchStrategy[Segment]:
         "town": st.sampled_from([town for town in TOWNS if town]),
         "district": st.sampled_from([each for each in DISTRICTS if each]),
         "topic": st.sampled_from(TOPICS),
+        "rhythm": st.sampled_from([*RHYTHMS, *(f"{each}.{topic}" for each in RHYTHMS for topic in TOPICS)]),
+        "language": st.sampled_from([each for each in LANGUAGES if each]),
         "course": st.sampled_from(course_ids),
         "seat": st.sampled_from(course_ids),
         "partner": st.sampled_from([each for each in PARTNERS if each]),
@@ -340,7 +353,7 @@ def test_the_freeze_writes_down_exactly_whom_the_preview_counted(db: Database) -
         before = reach(work, "default", segment)
         made = broadcasts.schedule(work, "default", [{"text": "a"}], segment, work.now, created_by="x")
         assert broadcasts.start(work, made.id)
-        broadcasts.freeze(work, made.id, [{"type": "text", "text": "a"}])
+        freezing.freeze(work, made.id, lambda _: [{"type": "text", "text": "a"}])
         rows = work.conn.execute(
             select(broadcast_recipients.c.person_id, broadcast_recipients.c.outcome)
         ).all()

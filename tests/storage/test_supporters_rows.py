@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from surroundings import Clock
 
 from storage import courses, people, register_figures, supporters
@@ -67,6 +68,27 @@ def test_whole_lists_are_compared_at_once_and_numbers_count_on_every_channel(db:
         found = supporters.alike_any(work, "default", many, ["T-1", "T-2"])
         assert {entry.id for entry in found} == {one.id, last.id, numbered.id}
         assert supporters.alike_any(work, "default", []) == ()
+
+
+def test_who_is_alike_is_looked_up_and_not_looked_for_in_the_whole_register(db: Database) -> None:
+    """SQLite reads a whole channel where it is asked for channel and index: with 10,000 people that is felt."""
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL knows how many rows there are, and chooses by that")
+    add(db)
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_conn: Any, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
+        asked.append((statement, given))
+
+    with db.look() as work:
+        event.listen(work.conn, "before_cursor_execute", listen)
+        supporters.alike(work, "default", YAMADA)
+        supporters.alike_any(work, "default", [YAMADA], ["T-1"])
+        event.remove(work.conn, "before_cursor_execute", listen)
+        for statement, given in asked:
+            (step, *_) = work.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+            assert re.search(r"USING INDEX (ix_supporters_\w+_index|uq_supporters_number) ", step.detail)
+    assert len(asked) == 9
 
 
 @pytest.mark.parametrize("now", get_args(State))

@@ -8,7 +8,7 @@ import pytest
 from surroundings import Clock
 
 from bot.programme.usage_lines import exactly, in_all, with_few_hidden
-from storage import broadcasts, concerns, conversations, dangers, outbox, people
+from storage import broadcasts, concerns, conversations, dangers, freezing, outbox, people
 from storage.segments import EVERYONE
 from storage.usage import Usage, usage
 from storage.work import Database
@@ -50,7 +50,7 @@ def december(db: Database, clock: Clock) -> None:
         outbox.settle(work, row.id, "accepted", via="push")
         made = broadcasts.schedule(work, "default", [{"text": "a"}], EVERYONE, work.now, created_by="test")
         broadcasts.start(work, made.id)
-        broadcasts.freeze(work, made.id, HELLO, 1)
+        freezing.freeze(work, made.id, lambda _: HELLO, chunk_size=1)
         broadcasts.settle_chunk(work, made.id, 0, "accepted")
 
 

@@ -90,6 +90,7 @@ NO_CONCERN = {  # routes that read and change nothing of a concern
     "desk_sign_in.start_again", "desk_sign_in.sign_out", "desk_sign_in.welcome", "desk_sign_in.welcome_begin",
     "desk_sign_in.welcome_password", "desk_sign_in.welcome_hash", "desk_sign_in.welcome_phone",
     "desk_sign_in.welcome_finish", "desk_sign_in.keep",
+    "broadcasts.follow", "broadcasts.picture",  # where a broadcast points at: of nobody
     # the reporter's own link: its number, and the question that was put to them
     "details.begin", "details.form", "details.empty_form", "details.draft", "details.sent",
     # a supporter's own: courses, name, papers, and what is held about them (of a concern only that they reported it)

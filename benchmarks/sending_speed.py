@@ -1,0 +1,231 @@
+"""How fast what waits in the outbox leaves, with a LINE that answers after 50 ms: pushes, and multicasts to 500 people.
+
+Run it:
+
+    .venv/bin/python benchmarks/sending_speed.py                    # SQLite, and PostgreSQL if there is one
+    .venv/bin/python benchmarks/sending_speed.py --threads 8 --line-seconds 0.01
+
+The sender is the one of `tsunagari serve`, alone in its process; LINE is a small server in another one, which counts the
+calls of each second. "plain" is what as many threads reach that only make the same calls, without a database: what the
+machine and the client allow. LINE permits 200 multicasts and 2,000 pushes a second; of the latter we ask for 1,800.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import secrets
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from sqlalchemy import create_engine, func, insert, select, text
+from sqlalchemy.engine import make_url
+
+from bot.line.client import LineClient
+from bot.settings import Channel
+from jobs.deliver import Deliverer
+from storage import broadcasts, freezing, outbox
+from storage.crypto import cipher_from, new_key
+from storage.database import new_engine, open_database
+from storage.migrate import migrate
+from storage.people import people
+from storage.segments import EVERYONE
+from storage.work import Database
+
+CHANNELS = {"default": Channel("default", "secret", "token")}
+WORDS = [{"type": "text", "text": "お知らせです。雪の日は声をかけあいましょう。"}]
+PUSHES, MULTICASTS = 3_000, 300
+
+
+def play_line(port: int, seconds: float, ready: Any) -> None:
+    """Accepts every call after so many seconds."""
+
+    class Talk(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport, self.got = transport, b""
+
+        def data_received(self, data: bytes) -> None:
+            self.got += data
+            while (end := self.got.find(b"\r\n\r\n")) >= 0:
+                head = self.got[:end].lower()
+                at = head.find(b"content-length:")
+                length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+                if len(self.got) < end + 4 + length:
+                    return
+                self.got = self.got[end + 4 + length :]
+                asyncio.get_running_loop().call_later(seconds, self.answer)
+
+        def answer(self) -> None:
+            self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")  # type: ignore[attr-defined]
+
+    async def serve() -> None:
+        server = await asyncio.get_running_loop().create_server(Talk, "127.0.0.1", port, backlog=512)
+        ready.set()
+        await server.serve_forever()
+
+    asyncio.run(serve())
+
+
+@contextmanager
+def line(seconds: float) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    process = context.Process(target=play_line, args=(port, seconds, ready), daemon=True)
+    process.start()
+    ready.wait(60)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.join()
+
+
+def plain(client: LineClient, threads: int, count: int, call: Callable[[], object]) -> float:
+    """Calls a second, by threads that do nothing else."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(count):
+            pool.submit(call)
+    return count / (time.perf_counter() - began)
+
+
+def fill_pushes(db: Database) -> None:
+    """One message to each of so many people."""
+    for first in range(0, PUSHES, 1_000):
+        keys = _people(db, first, 1_000)
+        with db.work() as work:
+            for key in keys:
+                outbox.put(work, "default", "message", {"messages": WORDS}, person_id=key)
+
+
+def fill_multicasts(db: Database) -> None:
+    """A broadcast to so many chunks of 500."""
+    for first in range(0, MULTICASTS * 500, 20_000):
+        _people(db, first, 20_000)
+    with db.work() as work:
+        made = broadcasts.schedule(work, "default", [{"text": "a"}], EVERYONE, work.now, created_by="x")
+        assert broadcasts.start(work, made.id)
+        freezing.freeze(work, made.id, lambda _: WORDS)
+    more = True
+    while more:
+        with db.work() as work:
+            more = freezing.go_on(work, made.id)
+
+
+def _people(db: Database, first: int, count: int) -> list[str]:
+    keys = [f"{number:015x}{secrets.token_hex(8)}0" for number in range(first, first + count)]
+    with db.work() as work:
+        work.conn.execute(
+            insert(people),
+            [
+                {
+                    "id": key,
+                    "channel": "default",
+                    "line_index": secrets.token_hex(32),
+                    "line_id": work.seal(f"U{number:032x}", "default", "people", "line_id", key),
+                    "friend": True,
+                    "friend_changed_ms": 0,
+                    "role": "resident",
+                    "created_at": work.now,
+                }
+                for number, key in enumerate(keys, first)
+            ],
+        )
+    return keys
+
+
+def drain(db: Database, client: LineClient, threads: int) -> tuple[float, float]:
+    """Rows a second until nothing waits, and this process's processor seconds for a thousand of them."""
+    count = _waiting(db)
+    sender = Deliverer(db, client, threading.Event(), **({"threads": threads} if threads else {}))
+    began, spent = time.perf_counter(), time.process_time()
+    sender.start()
+    sender.bell.set()
+    while _waiting(db):
+        time.sleep(0.2)
+    seconds, processor = time.perf_counter() - began, time.process_time() - spent
+    sender.stop()
+    return count / seconds, processor / count * 1000
+
+
+def _waiting(db: Database) -> int:
+    query = select(func.count()).select_from(outbox.outbox).where(outbox.outbox.c.state == "waiting")
+    with db.look() as work:
+        return work.conn.execute(query).scalar_one()
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    engine = new_engine(url)
+    migrate(engine)
+    engine.dispose()
+    db = open_database(url, cipher_from(new_key("b")))
+    yield db
+    db.close()
+
+
+@contextmanager
+def fresh_database(server: str) -> Iterator[str | None]:
+    """A database of its own on this server; None where no server answers."""
+    name = f"tsunagari_benchmark_{secrets.token_hex(4)}"
+    url = make_url(server).set(drivername="postgresql+psycopg", database="postgres")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
+    try:
+        with engine.connect() as conn:
+            conn.execute(text(f"CREATE DATABASE {name}"))
+    except Exception as trouble:
+        print(f"no PostgreSQL ({type(trouble).__name__}); SQLite alone")
+        yield None
+        return
+    try:
+        yield url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as conn:
+            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()
+
+
+def main() -> None:
+    wanted = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    wanted.add_argument("--postgresql", default="postgresql://postgres@127.0.0.1:5432/", help="which server")
+    wanted.add_argument("--line-seconds", type=float, default=0.05, help="how long LINE takes to answer")
+    wanted.add_argument("--threads", type=int, default=0, help="0: as many as the service has")
+    chosen = wanted.parse_args()
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        client = LineClient(CHANNELS, stack.enter_context(line(chosen.line_seconds)))
+        urls = {"SQLite": f"sqlite:///{folder}/benchmark.db"}
+        if url := stack.enter_context(fresh_database(chosen.postgresql)):
+            urls["PostgreSQL"] = url
+        threads = chosen.threads or Deliverer.THREADS
+        to = [f"U{number:032x}" for number in range(500)]
+        ceilings = {
+            "push": plain(client, threads, 5_000, lambda: client.push("default", to[0], WORDS, "key")),
+            "multicast": plain(client, threads, 1_000, lambda: client.multicast("default", to, WORDS, "key")),
+        }
+        for name, url in urls.items():
+            with opened(url) as db:
+                for kind, fill in (("push", fill_pushes), ("multicast", fill_multicasts)):
+                    fill(db)
+                    rate, processor = drain(db, client, chosen.threads)
+                    print(
+                        f"{name:<11}{kind:<10}{rate:>7.0f}/s with {threads} threads; plain {ceilings[kind]:.0f}/s;"
+                        f" {processor:.2f} ms of processor each; load {os.getloadavg()[0]:.1f}"
+                    )
+
+
+if __name__ == "__main__":
+    main()
