@@ -250,7 +250,7 @@ def broken(tmp_path: Path) -> Path:
         ("category: now", "category: nowadays", "rule now-decision: unknown category"),
         ("    level: now", "    level: never", "rule now-decision: unknown level"),
         ("    who: wish", "    who: nobody", "rule now-decision"),
-        ("    effect: drop", "    effect: vanish", "guard works: unknown effect"),
+        ("    effect: drop", "    effect: vanish", "guard missing-you: unknown effect"),
         ("{die}", "{dye}", "unknown fragment"),
         ("'^(好|很", "'^((好|很", "no valid pattern"),
         ("  heard:", "  herd:", "heard is missing"),

@@ -71,7 +71,7 @@ def test_without_words_there_is_no_opinion() -> None:
 
 def test_the_opinion_has_learned_from_the_examples_that_stand_there_now() -> None:
     """Where this fails: run `tsunagari crisis train` and `tsunagari crisis figures --write docs/crisis.md`."""
-    assert trained_on(EXAMPLES, read) == OPINION.trained_on
+    assert trained_on(EXAMPLES, read, LEXICON.families) == OPINION.trained_on
 
 
 def test_its_file_is_what_would_be_written_and_small_enough_to_be_looked_through() -> None:
@@ -81,7 +81,8 @@ def test_its_file_is_what_would_be_written_and_small_enough_to_be_looked_through
 
 
 @pytest.mark.parametrize(
-    "broken", ["", "[]", '{"threshold": 1}', '{"threshold": "x", "trained_on": "", "weights": {}}']
+    "broken",
+    ["", "[]", '{"threshold": 1}', '{"threshold": "x", "trained_on": "", "danger": {}, "other": {}}'],
 )
 def test_a_broken_file_of_weights_is_named(tmp_path: Path, broken: str) -> None:
     (tmp_path / "opinion.json").write_text(broken, encoding="utf-8")
@@ -107,17 +108,17 @@ def test_what_is_held_back_is_found_within_the_limits() -> None:
     counted = figures(BY_SET["held"], heard)
     assert counted.explicit.share >= 0.99
     assert counted.indirect.share >= 0.90
-    assert (
-        counted.false_alarms.share <= 0.05
-    )  # two in a hundred of ordinary ones; half of these are look-alikes
+    assert counted.false_alarms.share <= 0.07  # most of these were made to be mistaken
 
 
 def test_of_sentences_that_nobody_has_seen_no_fewer_are_found_than_docs_say() -> None:
     """Not the goal, but what there is (docs/crisis.md): a change that makes it worse is seen here."""
     fresh = [one for one in BY_SET["unseen"] if one.batch == FRESH]
     counted = figures(fresh, heard)
-    assert counted.explicit.share >= 0.96
-    assert counted.indirect.share >= 0.83
+    assert counted.explicit.share >= 0.98
+    assert counted.indirect.share >= 0.92
+    assert counted.soft.share >= 0.88
+    assert counted.ordinary.share <= 0.02
     assert counted.false_alarms.share <= 0.08
 
 

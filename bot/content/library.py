@@ -22,6 +22,8 @@ from bot.content.kinds import (
     load_handbook,
     load_troubles,
 )
+from bot.content.languages import JAPANESE, Language, load_languages
+from bot.content.news import NewsPlan, load_news
 from bot.content.outcomes import Outcome, load_outcomes
 from bot.content.place_files import load_towns, load_windows
 from bot.content.places import Town, Window, desk_for, route
@@ -73,6 +75,8 @@ class Content:
     danger_watch: DangerWatch
     programme: Programme
     tips: Mapping[str, TipTopic]
+    languages: Mapping[str, Language]
+    news: NewsPlan
 
     @cached_property
     def windows_by_key(self) -> Mapping[str, Window]:
@@ -98,6 +102,11 @@ class Content:
             *(kind.label for kind in self.concern_kinds.values()),
             *(trouble.label for trouble in self.troubles.values()),
             *(town.name for town in self.towns.values()),
+            *(
+                word
+                for one in self.languages.values()
+                for word in (one.name, *one.typed, one.less, one.choose)
+            ),
         ]
         texts = [text for text in self.texts.by_key.values() if len(text) <= _LONGEST_LIST]
         return frozenset([*labels, *texts, *(word for text in texts for word in text.split("、"))])
@@ -115,6 +124,10 @@ class Content:
 
     def town(self, key: str) -> Town:
         return self.towns[key]
+
+    def language(self, key: str | None) -> Language:
+        """The language with this key; Japanese for none, and for one that content does not know any more."""
+        return self.languages.get(key or JAPANESE) or self.languages[JAPANESE]
 
     def option_label(self, question: str, option: str) -> str:
         """The words of an answer, by the codes that the rules use (Q10, rent)."""
@@ -180,10 +193,11 @@ def _read(folder: Path) -> Content:
     check_words(programme.drips, texts)
     endings = load_outcomes(folder / "outcomes.yaml")
     windows = load_windows(folder / "windows.yaml", towns, kinds)
+    topics = _topics(folder / "topics.yaml", texts)
     return Content(
         texts=texts,
         channels=_channels(folder / "channels.yaml", by_key),
-        topics=_topics(folder / "topics.yaml", texts),
+        topics=topics,
         towns=by_key,
         windows=windows,
         hotlines=hotlines,
@@ -203,6 +217,8 @@ def _read(folder: Path) -> Content:
         ),
         programme=programme,
         tips=load_tips(folder / "tips.yaml", hotlines),
+        languages=load_languages(folder / "languages.yaml"),
+        news=load_news(folder / "news.yaml", topics),
     )
 
 

@@ -12,7 +12,10 @@ RULES: Final = "rules"
 """The batch with which the first rules were made: each must be read exactly, none is held back."""
 FRESH: Final = "fresh"
 """The batch that is never used to mend the rules either: all of it is held back."""
-UNREAD: Final = frozenset(f"voices_{letter}" for letter in "defghijknopqrsuvwx")
+SERVICE: Final = "service"
+"""What stands on our buttons and what people type to use them, in kanji and in kana: never danger, all of it learned."""
+_WRITERS: Final = [*"defghijknopqrsuvwx", *(f"{letter}{at}" for letter in "yz" for at in range(1, 6))]
+UNREAD: Final = frozenset(f"voices_{writer}" for writer in _WRITERS)
 """Batches whose held-back third nobody looked at, not even to mend the rules."""
 
 _COLUMNS: Final = ["text", "who", "level", "category", "style", "batch", "note"]
@@ -30,6 +33,12 @@ class Example:
     style: str
     """explicit, indirect, soft, long, mixed or harmless; `-` in the first batch."""
     batch: str
+    note: str = ""
+
+    @property
+    def ordinary(self) -> bool:
+        """Harmless, and not made to be mistaken: what people really send."""
+        return not self.dangerous and self.note.startswith("ordinary")
 
     @property
     def dangerous(self) -> bool:
@@ -38,7 +47,7 @@ class Example:
     @property
     def held_back(self) -> bool:
         """A third, chosen by the text's own digest: the opinion never learns from it (docs/crisis.md says what the rules saw)."""
-        if self.batch == RULES:
+        if self.batch in (RULES, SERVICE):
             return False
         return self.batch == FRESH or hashlib.sha256(self.text.encode()).digest()[0] % 3 == 0
 
@@ -54,7 +63,4 @@ def load_examples(path: Path) -> tuple[Example, ...]:
         table = csv.DictReader(file)
         if table.fieldnames != _COLUMNS:
             raise ValueError(f"{path.name}: the columns must be {', '.join(_COLUMNS)}")
-        return tuple(
-            Example(row["text"], row["who"], row["level"], row["category"], row["style"], row["batch"])
-            for row in table
-        )
+        return tuple(Example(*(row[column] for column in _COLUMNS)) for row in table)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.crisis.detection import SECOND_OPINION, Danger, Who
-from bot.crisis.examples import RULES, Example
+from bot.crisis.examples import RULES, SERVICE, Example
 from bot.crisis.lexicon import CATEGORIES
 
 EXPLICIT: Final = "explicit"
@@ -44,6 +44,8 @@ class Figures:
     soft: Line
     false_alarms: Line
     """`found` are the harmless ones that were answered as danger."""
+    ordinary: Line
+    """Those of them that were not made to be mistaken."""
     false_alarms_of_rules: int
     found_by_rules: int
 
@@ -71,6 +73,7 @@ def figures(examples: Iterable[Example], heard: Callable[[str], Danger | None]) 
         line(INDIRECT, lambda one: one.dangerous and one.style == INDIRECT),
         line("soft", lambda one: one.dangerous and one.style == "soft"),
         line("harmless", lambda one: not one.dangerous),
+        line("ordinary", lambda one: one.ordinary),
         sum(_by_rules(danger) for one, danger in read if not one.dangerous),
         sum(_by_rules(danger) for one, danger in read if one.dangerous),
     )
@@ -81,8 +84,9 @@ def sets(examples: Sequence[Example]) -> Mapping[str, list[Example]]:
     return {
         "unseen": [one for one in examples if one.unseen],
         "held": [one for one in examples if one.held_back and not one.unseen],
-        "learned": [one for one in examples if not one.held_back and one.batch != RULES],
+        "learned": [one for one in examples if not one.held_back and one.batch not in (RULES, SERVICE)],
         "rules": [one for one in examples if one.batch == RULES],
+        "service": [one for one in examples if one.batch == SERVICE],
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from bot.crisis.families import NONE, Families, load_families
 from bot.crisis.normalise import fold
 from bot.crisis.opinion import Opinion, load_opinion
 
@@ -54,6 +55,7 @@ CATEGORIES: Final = (
 """Every category, the more urgent first: it decides which of two equally strong hits names the danger."""
 
 OPINION_FILE: Final = "opinion.json"
+FAMILIES_FILE: Final = "families.yaml"
 _LEVELS: Final = {level.name.lower(): level for level in Level}
 _SPEECH: Final = (
     "insult",
@@ -142,6 +144,8 @@ class Lexicon:
     speech: Mapping[str, re.Pattern[str]]
     opinion: Opinion | None = None
     """The learned second opinion; None where none has been learned yet."""
+    families: Families = NONE
+    """The families of words that it reads."""
 
 
 def load_lexicon(path: Path) -> Lexicon:
@@ -157,7 +161,8 @@ def load_lexicon(path: Path) -> Lexicon:
             return _compile(_expand(source, fragments))
 
         speech = raw["speech"]
-        learned = path.with_name(OPINION_FILE)
+        learned, kin = path.with_name(OPINION_FILE), path.with_name(FAMILIES_FILE)
+        families = load_families(kin) if kin.exists() else NONE
         return Lexicon(
             rules=tuple(_rule(entry, japanese) for entry in raw["rules"]),
             masks=tuple(japanese(source) for source in raw["masks"]),
@@ -165,7 +170,8 @@ def load_lexicon(path: Path) -> Lexicon:
             guards=tuple(_guard(entry, japanese) for entry in raw["guards"]),
             people=_people(raw["people"], speech["topic"]),
             speech={name: _compile(fold(speech[name])) for name in _SPEECH},
-            opinion=load_opinion(learned) if learned.exists() else None,
+            opinion=load_opinion(learned, families) if learned.exists() else None,
+            families=families,
         )
     except KeyError as missing:
         raise ValueError(f"{path.name}: {missing.args[0]} is missing") from missing

@@ -1,10 +1,10 @@
 """The second opinion: a learned one, asked where the rules found nothing. It may raise none to soft, never lower.
 
-Each run of one to three letters carries a weight that `bot.crisis.training` learned from content/crisis/examples.csv;
-a passage's score is their sum, divided by the root of their number so that length alone says nothing. The passages
-of a text are its sentences, so that one sentence in the middle of a long letter is heard, and neighbouring
-sentences together, because what one only hints at the next one makes clear. The weights are whole numbers in a file
-that can be read and reviewed; scoring needs nothing but Python.
+Each run of one to four letters, and of families of words (`bot.crisis.families`), carries a weight that
+`bot.crisis.training` learned from content/crisis/examples.csv; a passage's score is their sum, divided by the root of
+their number so that length alone says nothing. The passages of a text are its sentences, so that one sentence in the
+middle of a long letter is heard, and neighbouring sentences together, because what one only hints at the next one
+makes clear. The weights are whole numbers in a file that can be read and reviewed; scoring needs nothing but Python.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from bot.crisis.families import NONE, Families, is_mark
 from bot.crisis.normalise import Normal
 
-LONGEST_RUN: Final = 3
+LONGEST_RUN: Final = 4
+LONGEST_WITH_FAMILY: Final = 3
 UNIT: Final = 1_000
 """Weights are stored as thousandths."""
 _PASSAGE: Final = 48
@@ -38,6 +41,7 @@ class Opinion:
     """A passage that scores more than this is taken for danger."""
     trained_on: str
     """Digest of what it learned from, so that a test sees when it must learn again."""
+    families: Families
     danger: Mapping[str, int]
     other: Mapping[str, int]
 
@@ -56,30 +60,30 @@ class Verdict:
         return self.score > self.threshold
 
 
-def load_opinion(path: Path) -> Opinion:
-    """Reads opinion.json; ValueError says that it is none."""
+def load_opinion(path: Path, families: Families = NONE) -> Opinion:
+    """Reads opinion.json; ValueError says that it is none. Equal weights share one number, which saves megabytes."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        weights = {run: (int(danger), int(other)) for run, (danger, other) in raw["weights"].items()}
-        return Opinion(
-            int(raw["threshold"]),
-            str(raw["trained_on"]),
-            {run: danger for run, (danger, _) in weights.items()},
-            {run: other for run, (_, other) in weights.items()},
-        )
+        raw = json.loads(path.read_text(encoding="utf-8"), parse_int=cache(int))
+        danger, other = raw["danger"], raw["other"]
+        if not all(isinstance(weight, int) for weights in (danger, other) for weight in weights.values()):
+            raise ValueError("weights must be whole numbers")
+        return Opinion(int(raw["threshold"]), str(raw["trained_on"]), families, danger, other)
     except (KeyError, TypeError, AttributeError, ValueError) as trouble:
         raise ValueError(f"{path.name}: is no learned opinion: {trouble}") from trouble
 
 
 def second_opinion(view: Normal, opinion: Opinion) -> Verdict | None:
     """What the learned weights say about a text; None where there are no words in it."""
-    heard = [(score(runs_of(passage), opinion.danger), passage) for passage in passages(view)]
+    heard = [
+        (score(runs_of(passage, opinion.families), opinion.danger), passage) for passage in passages(view)
+    ]
     if not heard:
         return None
     best, passage = max(heard)
-    runs = runs_of(passage)
+    runs = runs_of(passage, opinion.families)
     weighed = sorted(((run, opinion.danger[run]) for run in runs if run in opinion.danger), key=_heaviest)
-    return Verdict(best, opinion.threshold, score(runs, opinion.other) > 0, tuple(weighed[:_TOLD]))
+    told = tuple((opinion.families.spelled(run), weight) for run, weight in weighed[:_TOLD])
+    return Verdict(best, opinion.threshold, score(runs, opinion.other) > 0, told)
 
 
 def passages(view: Normal) -> list[str]:
@@ -93,12 +97,18 @@ def passages(view: Normal) -> list[str]:
     return [*islice(alone, _MOST_PASSAGES), *islice(together, _MOST_PASSAGES)]
 
 
-def runs_of(passage: str) -> frozenset[str]:
-    """All runs of letters in a passage, its beginning and end marked."""
+def runs_of(passage: str, families: Families) -> frozenset[str]:
+    """All runs of letters in a passage, its beginning and end marked, and those with a word's family in its place."""
     line = f"^{passage}$"
-    return frozenset(
+    runs = {
         line[at : at + length] for length in range(1, LONGEST_RUN + 1) for at in range(len(line) - length + 1)
-    )
+    }
+    line = f"^{families.marked(passage)}$"
+    for at, letter in enumerate(line):
+        if is_mark(letter):
+            for length in range(1, LONGEST_WITH_FAMILY + 1):
+                runs.update(line[start : start + length] for start in range(max(0, at - length + 1), at + 1))
+    return frozenset(runs)
 
 
 def score(runs: frozenset[str], weights: Mapping[str, int]) -> int:
