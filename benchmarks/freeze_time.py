@@ -22,14 +22,13 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-from sqlalchemy import create_engine, func, insert, select, text
-from sqlalchemy.engine import make_url
+from databases import fresh_database
+from sqlalchemy import func, insert, select, text
 
 from jobs import broadcast
 from storage import broadcasts, freezing, guard, outbox
@@ -155,27 +154,6 @@ def _write(db: Database, longest: list[float], ended: threading.Event) -> None:
 
 
 # ---- what runs around it -----------------------------------------------------------------------------------
-
-
-@contextmanager
-def fresh_database(server: str) -> Iterator[str | None]:
-    """A database of its own on this server; None where no server answers."""
-    name = f"tsunagari_benchmark_{secrets.token_hex(4)}"
-    url = make_url(server).set(drivername="postgresql+psycopg", database="postgres")
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
-    try:
-        with engine.connect() as conn:
-            conn.execute(text(f"CREATE DATABASE {name}"))
-    except Exception as trouble:
-        print(f"no PostgreSQL ({type(trouble).__name__}); SQLite alone")
-        yield None
-        return
-    try:
-        yield url.set(database=name).render_as_string(hide_password=False)
-    finally:
-        with engine.connect() as conn:
-            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        engine.dispose()
 
 
 def measure(name: str, url: str, count: int, axes: frozenset[freezing.Axis]) -> None:

@@ -26,8 +26,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from sqlalchemy import create_engine, func, insert, select, text
-from sqlalchemy.engine import make_url
+from databases import fresh_database
+from sqlalchemy import func, insert, select
 
 from bot.line.client import LineClient
 from bot.settings import Channel
@@ -173,27 +173,6 @@ def opened(url: str) -> Iterator[Database]:
     db = open_database(url, cipher_from(new_key("b")))
     yield db
     db.close()
-
-
-@contextmanager
-def fresh_database(server: str) -> Iterator[str | None]:
-    """A database of its own on this server; None where no server answers."""
-    name = f"tsunagari_benchmark_{secrets.token_hex(4)}"
-    url = make_url(server).set(drivername="postgresql+psycopg", database="postgres")
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
-    try:
-        with engine.connect() as conn:
-            conn.execute(text(f"CREATE DATABASE {name}"))
-    except Exception as trouble:
-        print(f"no PostgreSQL ({type(trouble).__name__}); SQLite alone")
-        yield None
-        return
-    try:
-        yield url.set(database=name).render_as_string(hide_password=False)
-    finally:
-        with engine.connect() as conn:
-            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        engine.dispose()
 
 
 def main() -> None:

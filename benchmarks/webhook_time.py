@@ -35,8 +35,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from databases import fresh_database
 
 SECRET = "benchmark-secret"  # noqa: S105  # of no real account
 SINGLE, BODIES, EVENTS, RATE, SECONDS = 500, 10, 100, 50, 10
@@ -212,27 +211,6 @@ def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
             pass
         time.sleep(0.05)
     raise SystemExit("the service did not start")
-
-
-@contextmanager
-def fresh_database(server: str) -> Iterator[str | None]:
-    """A database of its own on this server; None where no server answers."""
-    name = f"tsunagari_benchmark_{secrets.token_hex(4)}"
-    url = make_url(server).set(drivername="postgresql+psycopg", database="postgres")
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
-    try:
-        with engine.connect() as conn:
-            conn.execute(text(f"CREATE DATABASE {name}"))
-    except Exception as trouble:
-        print(f"no PostgreSQL ({type(trouble).__name__}); SQLite alone")
-        yield None
-        return
-    try:
-        yield url.set(database=name).render_as_string(hide_password=False)
-    finally:
-        with engine.connect() as conn:
-            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        engine.dispose()
 
 
 def main() -> None:

@@ -1,0 +1,30 @@
+"""A PostgreSQL database of its own for each benchmark, gone when it ends."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import create_engine, make_url, text
+
+
+@contextmanager
+def fresh_database(server: str) -> Iterator[str | None]:
+    """A database of its own on this server; None where no server answers."""
+    name = f"tsunagari_benchmark_{secrets.token_hex(4)}"
+    url = make_url(server).set(drivername="postgresql+psycopg", database="postgres")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
+    try:
+        with engine.connect() as conn:
+            conn.execute(text(f"CREATE DATABASE {name}"))
+    except Exception as trouble:
+        print(f"no PostgreSQL ({type(trouble).__name__}); SQLite alone")
+        yield None
+        return
+    try:
+        yield url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as conn:
+            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()
