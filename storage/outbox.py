@@ -170,27 +170,22 @@ def put(
 _earlier = outbox.alias("earlier")
 # Statements that run for every message are built once: building one costs as much as running it.
 _NOW: BindParameter[dt.datetime] = bindparam("now", type_=Moment)
-_IDS = outbox.c.id.in_(bindparam("ids", expanding=True))
+_CAN_REPLY = and_(outbox.c.reply_token.is_not(None), outbox.c.reply_until > _NOW)
+_OF_ITS_PERSON = [
+    select(each).where(people.c.id == outbox.c.person_id).correlate(outbox).scalar_subquery().label(each.name)
+    for each in (people.c.line_id, people.c.friend)
+]
 _LEASE_THEM = (
     update(outbox)
-    .where(_IDS)
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)))
     .values(
         leased_until=case(
-            (
-                and_(outbox.c.reply_token.is_not(None), outbox.c.reply_until > _NOW),
-                bindparam("reply_lease", type_=Moment),
-            ),
-            else_=bindparam("lease", type_=Moment),
+            (_CAN_REPLY, bindparam("reply_lease", type_=Moment)), else_=bindparam("lease", type_=Moment)
         ),
         tries=outbox.c.tries + 1,
         first_tried=func.coalesce(outbox.c.first_tried, _NOW),
     )
-)
-_LEASED = (
-    select(outbox, people.c.line_id, people.c.friend)
-    .select_from(outbox.outerjoin(people, people.c.id == outbox.c.person_id))
-    .where(_IDS)
-    .order_by(outbox.c.id)
+    .returning(outbox, *_OF_ITS_PERSON)
 )
 _SETTLE = (
     update(outbox)
@@ -265,9 +260,8 @@ def claim(
     if not ids:
         return []
     leases = {"reply_lease": work.now + REPLY_LEASE, "lease": work.now + LEASE}
-    work.conn.execute(_LEASE_THEM, {"ids": ids, "now": work.now, **leases})
-    rows = work.conn.execute(_LEASED, {"ids": ids})
-    return [outgoing for row in rows if (outgoing := _opened(work, row))]
+    rows = work.conn.execute(_LEASE_THEM, {"ids": ids, "now": work.now, **leases}).all()
+    return [outgoing for row in sorted(rows, key=lambda row: row.id) if (outgoing := _opened(work, row))]
 
 
 def _opened(work: Work, row: Row[*tuple[Any, ...]]) -> Outgoing | None:

@@ -302,7 +302,11 @@ def works(walk: Walk, desk: DeskBrowser, phone: Phone, concern: Concern) -> None
     act("ask", text=planted("question"))
     answers(walk, phone)
     act("seen")
-    act("level", level="1", text=planted("level"))
+    with walk.db.look() as work:
+        now = concerns.get(work, concern.id)
+    assert now is not None
+    urgent = now.level <= 1  # hostile words may read like danger, and have raised it already
+    act("level", 409 if urgent else 303, level="1", text=planted("level"))
     act("identity", 200, text=planted("reason"))
     assert FORM_WORDS["contact"] in desk.text
     agreed: dict[str, Any] = {"subject": "agreed", "reporter": "agreed"}

@@ -118,7 +118,7 @@ def test_of_sentences_that_nobody_has_seen_no_fewer_are_found_than_docs_say() ->
     assert counted.explicit.share >= 0.98
     assert counted.indirect.share >= 0.92
     assert counted.soft.share >= 0.88
-    assert counted.ordinary.share <= 0.02
+    assert counted.ordinary.share <= 0.025
     assert counted.false_alarms.share <= 0.08
 
 

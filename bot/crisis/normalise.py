@@ -12,6 +12,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from bot.crisis.romaji import in_kana
+
 LONGEST: Final = 8_000
 """LINE's longest message has 5,000 characters; of anything longer the head and the tail are read."""
 
@@ -60,6 +62,10 @@ _MASKED: Final = (
     (re.compile("首(?:つ○|○り)"), "首吊り"),
 )
 
+_ADDRESS: Final = re.compile(
+    r"https?://[!-~]+|(?<![!-~])[!-~]{1,99}@[!-~]{1,199}|(?<![a-z])[a-z0-9._+-]{1,64}@[!-~]{1,199}"
+)
+_TELEPHONE: Final = re.compile(r"(?<![0-9])0[0-9]{1,4}[-‐–—ー ]?[0-9]{1,4}[-‐–—ー ]?[0-9]{3,4}(?![0-9])")
 _APOSTROPHES: Final = re.compile("['’`´ʼ]")
 _LATIN_GAP: Final = re.compile(r"[^a-z0-9.]+")
 _LATIN_ACCENTS_GAP: Final = re.compile(r"[^a-zà-ɏḀ-ỿ0-9.]+")
@@ -81,7 +87,10 @@ def normalise(text: str) -> Normal:
     """Both views of a text; any string is allowed, lone surrogates and control characters too."""
     wide = unicodedata.normalize("NFKC", _cut(text)).lower()
     wide = _cut(wide)  # some characters unfold into many
-    return Normal(_japanese(wide), *_latin(wide))
+    if "@" in wide or "://" in wide:
+        wide = _ADDRESS.sub(" ", wide)
+    wide = _TELEPHONE.sub(" ", wide)
+    return Normal(_japanese(in_kana(wide) or wide), *_latin(wide))
 
 
 def fold(japanese: str) -> str:

@@ -1,10 +1,11 @@
 """The second opinion: a learned one, asked where the rules found nothing. It may raise none to soft, never lower.
 
 Each run of one to four letters, and of families of words (`bot.crisis.families`), carries a weight that
-`bot.crisis.training` learned from content/crisis/examples.csv; a passage's score is their sum, divided by the root of
-their number so that length alone says nothing. The passages of a text are its sentences, so that one sentence in the
-middle of a long letter is heard, and neighbouring sentences together, because what one only hints at the next one
-makes clear. The weights are whole numbers in a file that can be read and reviewed; scoring needs nothing but Python.
+`bot.crisis.training` learned from content/crisis/examples.csv; a passage's score is their sum, divided by the
+root of their number (and a constant) so that neither length alone says something nor two words of a short
+message. The passages of a text are its sentences, so that one sentence in the middle of a long letter is
+heard, and neighbouring sentences together, because what one only hints at the next one makes clear. The
+weights are whole numbers in a file that can be read and reviewed; scoring needs nothing but Python.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ LONGEST_RUN: Final = 4
 LONGEST_WITH_FAMILY: Final = 3
 UNIT: Final = 1_000
 """Weights are stored as thousandths."""
+STEADY: Final = 60
+"""Runs that every passage is taken to have besides its own, saying nothing: a few words alone must say more."""
 _PASSAGE: Final = 48
 _TOGETHER: Final = 70
 _MOST_PASSAGES: Final = 120
@@ -114,7 +117,7 @@ def runs_of(passage: str, families: Families) -> frozenset[str]:
 def score(runs: frozenset[str], weights: Mapping[str, int]) -> int:
     """The weight of a passage; the empty run is what every passage brings along."""
     total = weights.get("", 0) + sum(weights.get(run, 0) for run in runs)
-    return round(total / math.sqrt(len(runs) + 1))
+    return round(total / math.sqrt(len(runs) + STEADY))
 
 
 def _neighbours(sentences: list[str], stop: str, widest: int) -> Iterator[str]:

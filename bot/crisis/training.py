@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
-from bot.crisis.examples import Example
+from bot.crisis.examples import SERVICE, Example
 from bot.crisis.families import Families
 from bot.crisis.normalise import Normal
-from bot.crisis.opinion import UNIT, Opinion, passages, runs_of
+from bot.crisis.opinion import STEADY, UNIT, Opinion, passages, runs_of
 
 FOLDS: Final = 4
-FALSE_ALARMS: Final = 0.015
+FALSE_ALARMS: Final = 0.0125
 """Of the ordinary messages of writers from whom nothing was learned (cross-validation by writer): that many may be
 taken for danger."""
 _ROUNDS: Final = 20
@@ -34,6 +34,8 @@ _DONE: Final = 0.005
 _EVERYONE: Final = 5
 _NEAR: Final = 0.3
 """Lines further than this on the right side are asked again only every fifth round."""
+_ORDINARY: Final = 2
+"""What people really send weighs this many times a look-alike: it is what comes every day."""
 _FEWEST: Final = 2
 """A run that stands in one text only says nothing about the next one."""
 _LIGHTEST: Final = 100
@@ -132,7 +134,13 @@ def _threshold(texts: Sequence[_Text]) -> int:
 
 def _train_twice(texts: Sequence[_Text]) -> Mapping[int, int]:
     """Every passage of a harmless text is harmless; of a dangerous one only some passage is dangerous."""
-    harmless = [_Line(each, False) for one in texts if not one.example.dangerous for each in one.passages]
+    harmless = [
+        _Line(each, False)
+        for one in texts
+        if not one.example.dangerous
+        for each in one.passages
+        for _ in range(_ORDINARY if one.example.ordinary or one.example.batch == SERVICE else 1)
+    ]
     dangerous = [one for one in texts if one.example.dangerous]
     first = _train([*harmless, *(_Line(one.passages[one.longest], True) for one in dangerous)])
     telling = (max(one.passages, key=lambda each: (_score(each, first), each)) for one in dangerous)
@@ -140,7 +148,7 @@ def _train_twice(texts: Sequence[_Text]) -> Mapping[int, int]:
 
 
 def _score(runs: Runs, weights: Mapping[int, int]) -> int:
-    return round((weights[_BIAS] + sum(weights.get(run, 0) for run in runs)) / math.sqrt(len(runs) + 1))
+    return round((weights[_BIAS] + sum(weights.get(run, 0) for run in runs)) / math.sqrt(len(runs) + STEADY))
 
 
 _BIAS: Final = -1

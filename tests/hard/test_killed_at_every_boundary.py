@@ -32,7 +32,7 @@ SENDING = [  # in the order in which one life comes by them
     "jobs.deliver:_postpone:before:1",
     "storage.outbox:postpone:after:1",
     "jobs.deliver:_settle:before:1",
-    "storage.outbox:settle:after:1",
+    "storage.outbox:settle_all:after:1",
     "storage.broadcasts:settle_chunk:before:1",
     "storage.broadcasts:settle_chunk:after:2",
     "storage.broadcasts:finish_if_done:before:1",

@@ -17,8 +17,9 @@ from surroundings import Clock
 
 from bot.line.client import LineClient
 from bot.settings import Channel
+from jobs import deliver
 from jobs.deliver import ENOUGH_REPLIES, Deliverer, Sender, deliver_some
-from jobs.verdicts import BAD_CREDENTIALS, Later, backoff, next_month, quota_again
+from jobs.verdicts import BAD_CREDENTIALS, Later, Settled, backoff, next_month, quota_again
 from storage import broadcasts, freezing, menus, outbox, people, quota, segments, switches
 from storage.outbox import LEASE, REPLY_LEASE
 from storage.work import Database
@@ -641,6 +642,34 @@ def test_a_broadcast_ends_when_its_last_chunk_is_settled(
     assert first.raw == again.raw
 
 
+def test_what_comes_together_is_written_together_each_with_its_own_end(db: Database, clock: Clock) -> None:
+    first, second = start_broadcast(db, clock, 3, 1), start_broadcast(db, clock, 3, 2)
+    with db.work() as work:
+        claimed = deliver.claim(work, 10)
+        ends = [
+            Settled("accepted", "multicast", "r1"),
+            Later(5, "status 500", "keep"),
+            Settled("refused", "multicast", "r3", "e" * 400),
+            Settled("accepted", "multicast", "r4"),
+            Settled("unknown"),
+        ]
+        deliver.note(work, reversed(list(zip(claimed, ends, strict=True))))
+        assert [
+            (row.state, row.request_id, row.error and row.error[:10], row.body is None)
+            for row in work.conn.execute(select(outbox.outbox).order_by(outbox.outbox.c.id))
+        ] == [
+            ("accepted", "r1", None, True),
+            ("waiting", None, "status 500", False),
+            ("refused", "r3", "e" * 10, True),
+            ("accepted", "r4", None, True),
+            ("unknown", None, None, True),
+        ]
+        assert broadcasts.tally(work, first) == broadcasts.Tally(3, 1, 0, 1, 0, 1)
+        assert broadcasts.tally(work, second) == broadcasts.Tally(3, 2, 0, 0, 1, 0)
+        assert broadcasts.status_of(work, first) == "sending"
+        assert broadcasts.status_of(work, second) == "sent"
+
+
 def test_a_multicast_that_the_quota_cannot_hold_rests_broadcasts_and_lets_others_go(
     db: Database, client: LineClient, clock: Clock, line: LoopbackLine
 ) -> None:
@@ -758,8 +787,6 @@ def test_trouble_with_the_database_ends_only_a_round(
 ) -> None:
     from sqlalchemy.exc import OperationalError
 
-    from jobs import deliver
-
     settled, failures = deliver.note, iter([True, True, True])
 
     def sometimes(*args: Any) -> None:
@@ -781,14 +808,12 @@ def test_trouble_with_the_database_ends_only_a_round(
 def test_one_result_that_cannot_be_written_does_not_keep_the_others(
     db: Database, client: LineClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jobs import deliver
-
     settle = deliver._settle
 
-    def not_the_first(work: Any, row: Any, verdict: Any) -> None:
-        if row.to == USER:
+    def not_the_first(work: Any, ended: Any) -> None:
+        if any(row.to == USER for row, _ in ended):
             raise ValueError("cannot be written")
-        settle(work, row, verdict)
+        settle(work, ended)
 
     monkeypatch.setattr(deliver, "_settle", not_the_first)
     write(db, token=None)
