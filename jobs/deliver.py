@@ -261,8 +261,8 @@ class Deliverer:
     One transaction writes down all results since the last and claims as many rows as there are hands free:
     on SQLite writers that fight cost far more than one that writes for all (performance facts).
 
-    A call to LINE takes about 50 ms, and until its hand has the next row another 80 can pass, on PostgreSQL and a busy
-    machine: 96 hands are enough for 900 pushes a second and more than enough for LINE's 200 multicasts. They are
+    A call to LINE takes about 50 ms, and until its hand has the next row some more pass: 96 hands are enough for 1,000
+    pushes a second, on PostgreSQL nearly, and more than enough for LINE's 200 multicasts (benchmarks/sending_speed.py). They are
     threads that wait; where there is little to send most of them are never made.
     """
 

@@ -170,14 +170,11 @@ def put(
 _earlier = outbox.alias("earlier")
 # Statements that run for every message are built once: building one costs as much as running it.
 _NOW: BindParameter[dt.datetime] = bindparam("now", type_=Moment)
+_IDS = outbox.c.id.in_(bindparam("ids", expanding=True))
 _CAN_REPLY = and_(outbox.c.reply_token.is_not(None), outbox.c.reply_until > _NOW)
-_OF_ITS_PERSON = [
-    select(each).where(people.c.id == outbox.c.person_id).correlate(outbox).scalar_subquery().label(each.name)
-    for each in (people.c.line_id, people.c.friend)
-]
 _LEASE_THEM = (
     update(outbox)
-    .where(outbox.c.id.in_(bindparam("ids", expanding=True)))
+    .where(_IDS)
     .values(
         leased_until=case(
             (_CAN_REPLY, bindparam("reply_lease", type_=Moment)), else_=bindparam("lease", type_=Moment)
@@ -185,7 +182,12 @@ _LEASE_THEM = (
         tries=outbox.c.tries + 1,
         first_tried=func.coalesce(outbox.c.first_tried, _NOW),
     )
-    .returning(outbox, *_OF_ITS_PERSON)
+)
+_LEASED = (
+    select(outbox, people.c.line_id, people.c.friend)
+    .select_from(outbox.outerjoin(people, people.c.id == outbox.c.person_id))
+    .where(_IDS)
+    .order_by(outbox.c.id)
 )
 _SETTLE = (
     update(outbox)
@@ -252,16 +254,15 @@ def claim(
     free_only: frozenset[str] = frozenset(),
     no_news: frozenset[str] = frozenset(),
 ) -> list[Outgoing]:
-    """Lease up to `limit` rows that are due, only the oldest of each person. The lease and the first try are
-    committed before any call is made. Channels in `free_only` have no quota left: what costs nothing leaves,
-    also past what must wait. On channels in `no_news` only broadcasts wait."""
+    """Lease up to `limit` due rows, only the oldest of each person, before any call is made. Channels in `free_only`
+    have no quota left: what costs nothing leaves, also past what must wait. On those in `no_news` only broadcasts wait."""
     due = _due(work.on_postgresql, skip_channels, free_only, no_news)
     ids = list(work.conn.execute(due, {"now": work.now, "most": limit}).scalars())
     if not ids:
         return []
     leases = {"reply_lease": work.now + REPLY_LEASE, "lease": work.now + LEASE}
-    rows = work.conn.execute(_LEASE_THEM, {"ids": ids, "now": work.now, **leases}).all()
-    return [outgoing for row in sorted(rows, key=lambda row: row.id) if (outgoing := _opened(work, row))]
+    work.conn.execute(_LEASE_THEM, {"ids": ids, "now": work.now, **leases})
+    return [opened for row in work.conn.execute(_LEASED, {"ids": ids}) if (opened := _opened(work, row))]
 
 
 def _opened(work: Work, row: Row[*tuple[Any, ...]]) -> Outgoing | None:
