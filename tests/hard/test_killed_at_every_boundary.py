@@ -64,6 +64,7 @@ FREEZING = [
 ]
 
 
+@pytest.mark.hard  # its points want more rounds than a fast machine needs for so few parts
 @on_sqlite
 def test_a_sender_that_dies_between_any_two_steps_loses_and_doubles_nothing(bed: Deathbed) -> None:
     count, size, text = 600, 4, "講座のお知らせ"
