@@ -261,12 +261,12 @@ class Deliverer:
     One transaction writes down all results since the last and claims as many rows as there are hands free:
     on SQLite writers that fight cost far more than one that writes for all (performance facts).
 
-    A call to LINE takes about 50 ms, and until its hand has the next row some more pass: 96 hands are enough for 1,000
-    pushes a second, on PostgreSQL nearly, and more than enough for LINE's 200 multicasts (benchmarks/sending_speed.py). They are
-    threads that wait; where there is little to send most of them are never made.
+    A call to LINE takes about 50 ms, and until its hand has the next row some more pass: 128 hands are enough for 1,000
+    pushes a second on both databases, and for LINE's 200 multicasts (benchmarks/sending_speed.py). They are threads that
+    wait; where there is little to send most of them are never made.
     """
 
-    THREADS: Final = 96
+    THREADS: Final = 128
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ from bot import log, metrics
 from bot.settings import Channel
 
 API, ACCESS = "https://api.line.me", "https://access.line.me"
-CONNECTIONS = 96  # as many as jobs/deliver.py has hands
+CONNECTIONS = 128  # as many as jobs/deliver.py has hands
 WHILE_SOMEBODY_WAITS = (2.0, 4.0)  # seconds to connect and to wait, where a person looks at an empty page
 MOST_ANSWER_BYTES = 1_000_000
 _SURROGATES = re.compile(r"[\ud800-\udfff]")

@@ -164,6 +164,7 @@ class Deathbed:
     cradle: Cradle
     judge: JudgeLine
     line: str = ""  # another LINE than the judge
+    hands: int | None = None  # fewer than in service, where a test wants many rounds out of few parts
     kills: int = 0
     ahead: dt.timedelta = dt.timedelta()  # of the clock of this house before the true one
     began: float = field(default_factory=time.monotonic)
@@ -201,7 +202,7 @@ class Deathbed:
         """`tsunagari …` in a process of its own, which may carry its death in itself (mortal.py)."""
         order = {
             "args": args, "env": self.env(**more), "log": str(self.log), "die": die, "parts": parts,
-            "clock": str(self.folder / "clock") if self.ahead else None,
+            "hands": self.hands, "clock": str(self.folder / "clock") if self.ahead else None,
         }  # fmt: skip
         number = self.cradle.ask(order)
         mortal = Mortal(number, lambda: self.cradle.ask({"poll": number}))

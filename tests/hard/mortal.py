@@ -5,8 +5,8 @@
 An order to be born says `args` and `env`, and may say where it dies: `die` = "module:name:before|after|gave:n" kills the
 process (SIGKILL, by itself) when it comes to the n-th call of this function, from the n-th, or from the n-th that gave
 something. `clock` names a file with seconds: by so much the process's clock is ahead, also while it runs. `parts` is how
-many people are in one part of a broadcast, and how many are put into the outbox in one step. Nothing of this stands in
-the service itself.
+many people are in one part of a broadcast, and how many are put into the outbox in one step; `hands`, how many calls it
+makes at once. Nothing of this stands in the service itself.
 """
 
 from __future__ import annotations
@@ -99,6 +99,10 @@ def live(order: dict[str, Any]) -> None:
 
         freezing.freeze = functools.partial(freezing.freeze, chunk_size=order["parts"])
         freezing.AT_ONCE = order["parts"]
+    if order.get("hands"):
+        from jobs.deliver import Deliverer
+
+        Deliverer.__init__.__kwdefaults__["threads"] = order["hands"]
     if order.get("die"):
         die_at(order["die"])
     sys.argv = ["tsunagari", *order["args"]]
