@@ -8,11 +8,10 @@ so that each thing happens once, and a process that dies in the middle has done 
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from bot import log, metrics
 from bot.content.business_time import OFFICE
@@ -23,10 +22,11 @@ from bot.content.places import Window, home_of
 from bot.desk import clocks, handing_on, hearing_back, notices
 from bot.desk.deeds import Desk
 from jobs.parts import in_turn
+from jobs.rooms import Rooms
 from storage import audit, concerns, entries, handons, reminders
 from storage.concerns import Concern
 from storage.notices import What
-from storage.work import Database, Work
+from storage.work import Work
 
 FOLLOW_UP_AFTER: Final = dt.timedelta(days=28)
 FOLLOW_UP_BEFORE: Final = dt.timedelta(days=42)  # later than that the question would surprise
@@ -38,29 +38,6 @@ _OVERDUE: Final[dict[ClockName, What]] = {
     "contact": "overdue_contact",
     "close": "overdue_close",
 }
-
-
-class Address(Protocol):
-    """Where our pages are."""
-
-    @property
-    def public_url(self) -> str: ...
-
-
-class Rooms(Protocol):
-    """What this needs of the services."""
-
-    @property
-    def db(self) -> Database: ...
-
-    @property
-    def content(self) -> Content: ...
-
-    @property
-    def settings(self) -> Address: ...
-
-    @property
-    def bell(self) -> threading.Event: ...
 
 
 @dataclass(frozen=True)

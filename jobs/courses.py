@@ -7,18 +7,17 @@ Any number of processes may do this at the same moment: what is told is claimed 
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot import log
-from bot.content.library import Content
 from bot.mailer import Later, Letter, Mailer, Rejected, Sent, server_of
 from bot.programme import course_news, questionnaire
 from bot.programme import courses as seats
 from bot.programme.course_news import Office
 from jobs.parts import in_turn
+from jobs.rooms import Rooms
 from storage import course_mails, course_places, courses, people, switches
 from storage.course_mails import CourseMail
 from storage.courses import Course
@@ -31,35 +30,6 @@ ASK_WITHIN = dt.timedelta(days=7)  # after an outage nobody is asked about what 
 AT_ONCE = 50  # people in one transaction: nobody waits long for it
 MAILS_AT_ONCE = 20
 FIRST_WAIT, LONGEST_WAIT = 60, 3_600  # seconds between two tries
-
-
-class Addresses(Protocol):
-    """What this needs of the settings."""
-
-    @property
-    def public_url(self) -> str: ...
-
-    @property
-    def smtp_url(self) -> str | None: ...
-
-    @property
-    def mail_from(self) -> str: ...
-
-
-class Rooms(Protocol):
-    """What this needs of the services."""
-
-    @property
-    def db(self) -> Database: ...
-
-    @property
-    def content(self) -> Content: ...
-
-    @property
-    def settings(self) -> Addresses: ...
-
-    @property
-    def bell(self) -> threading.Event: ...
 
 
 def minute(services: Rooms) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from bot import log, metrics
 from bot.desk import dangers as deeds
 from bot.desk.dangers import Due
-from jobs.clocks import SYSTEM, Rooms
+from jobs.clocks import SYSTEM
 from jobs.parts import in_turn
+from jobs.rooms import Rooms
 from storage import arrivals, audit, dangers, notices, staff
 from storage.dangers import Danger
 from storage.work import Work

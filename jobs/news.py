@@ -8,39 +8,22 @@ nobody anything twice.
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from typing import Any, Protocol
+from typing import Any
 
 from bot import log
 from bot.broadcasting import digest
 from bot.content.library import Content
 from bot.content.news import RHYTHMS, NewsPlan, Rhythm
-from bot.settings import Settings
 from bot.when import TOKYO
 from jobs import broadcast
+from jobs.rooms import Rooms
 from storage import broadcasts, guard, news_items
 from storage.broadcasts import Broadcast
 from storage.news_items import Item
 from storage.segments import All, Either, Fits, Segment
-from storage.work import Database, Work
+from storage.work import Work
 
 SYSTEM = "system:news"
-
-
-class Rooms(Protocol):
-    """What this needs of the services; the command line has it too."""
-
-    @property
-    def db(self) -> Database: ...
-
-    @property
-    def content(self) -> Content: ...
-
-    @property
-    def settings(self) -> Settings: ...
-
-    @property
-    def bell(self) -> threading.Event: ...
 
 
 def minute(services: Rooms) -> int:

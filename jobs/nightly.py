@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from bot import log
 from bot.content.library import Content
+from jobs.rooms import Rooms
 from storage import (
     attempts,
     audit,
@@ -24,6 +25,7 @@ from storage import (
     drafts,
     events,
     guard,
+    handbook_results,
     links,
     mails,
     news_items,
@@ -60,6 +62,7 @@ FORGET: dict[str, Callable[[Work], int]] = {
     "attempts": attempts.forget_old,
     "drafts": drafts.forget_old,
     "links": links.forget_old,
+    "kept_results": handbook_results.forget_old,
     "guard": guard.forget_old,
     "course_mails": lambda work: course_mails.forget_old(work, SETTLED),
     "mails": lambda work: mails.forget_old(work, SETTLED),
@@ -70,16 +73,6 @@ FORGET: dict[str, Callable[[Work], int]] = {
     "tries": tries.forget_old,
 }
 AT_ONCE = 50  # concerns in one transaction: nobody waits long for it
-
-
-class Rooms(Protocol):
-    """What retention needs of the services; the command line has it too."""
-
-    @property
-    def db(self) -> Database: ...
-
-    @property
-    def content(self) -> Content: ...
 
 
 def policy(content: Content) -> dict[str, dt.timedelta]:

@@ -6,36 +6,23 @@ Any number of processes may do this at the same moment: what is told is claimed 
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from bot import log
 from bot.content.drips import Drip
 from bot.content.library import Content
 from bot.programme import drips, life, questionnaire
+from jobs.rooms import Rooms
 from storage import audit, course_answers, erasing, people, supporters
 from storage import life as in_both
 from storage.supporters import SUPPORTING, State
-from storage.work import Database, Work
+from storage.work import Work
 
 PAUSED: Final[tuple[State, ...]] = ("paused",)
 LEFT: Final[tuple[State, ...]] = ("left",)
 STRANGER_AFTER: Final = dt.timedelta(days=30)  # since they blocked us
-
-
-class Rooms(Protocol):
-    """What this needs of the services."""
-
-    @property
-    def db(self) -> Database: ...
-
-    @property
-    def content(self) -> Content: ...
-
-    @property
-    def bell(self) -> threading.Event: ...
 
 
 def minute(services: Rooms) -> None:

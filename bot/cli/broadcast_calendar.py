@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -13,11 +14,15 @@ from bot.cli import output
 from bot.cli.broadcast_house import Channel, Json
 from bot.cli.broadcast_series import name
 from bot.cli.house import open_house
+from bot.cli.segment import RHYTHMS as CALLED
 from bot.cli.segment_words import in_words
+from bot.content.news import NewsPlan, Rhythm
 from bot.recurrence import holiday
 from jobs import series as job
 from storage import broadcast_series, broadcasts
 from storage.segments import Segment, as_plain
+
+GATHERED: Final[tuple[Rhythm, ...]] = ("week", "month")  # the daily ones would hide everything else
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ def calendar(
     channel: Channel = None,
     json: Json = False,
 ) -> None:
-    """これから送る予定を、くり返しの分もあわせて日付の順に見ます（ふつうは90日分）。
+    """これから送る予定を、くり返しの分と、お知らせをまとめて届ける便もあわせて、日付の順に見ます（ふつうは90日分）。
 
     例: tsunagari broadcast calendar --days 30
     """
@@ -76,12 +81,14 @@ def calendar(
         turns.sort(key=lambda turn: (turn.due_at, turn.title))
         nearby = (today + dt.timedelta(days=n) for n in range(days + 1))
         holidays = [(day, named) for day in nearby if (named := holiday(day))]
+        digests = sorted(_digests(house.content.news, house.now, until))
         if json:
             output.as_json(
                 {
                     "from": today,
                     "until": last,
                     "broadcasts": [{**vars(turn), "segment": as_plain(turn.segment)} for turn in turns],
+                    "digests": [{"at": at, "rhythm": rhythm} for at, rhythm in digests],
                     "holidays": [{"day": day, "name": named} for day, named in holidays],
                 }
             )
@@ -104,6 +111,10 @@ def calendar(
             )
             for turn in turns
         ]
+        rows += [
+            (at, (output.moment(at), f"お知らせの便（{CALLED[rhythm]}）", "まとめて", "この届け方の人", ""))
+            for at, rhythm in digests
+        ]
         rows.sort(key=lambda row: row[0])
         output.table(
             f"これから{days}日の予定: {len(turns)} 件",
@@ -114,3 +125,12 @@ def calendar(
             output.warn(
                 f"一時停止中のくり返しが {len(paused)} 件あります（tsunagari broadcast series list）。"
             )
+
+
+def _digests(plan: NewsPlan, after: dt.datetime, until: dt.datetime) -> Iterator[tuple[dt.datetime, Rhythm]]:
+    """When news go out that were gathered; whether there will be any, nobody knows yet."""
+    for rhythm in GATHERED:
+        at = plan.coming(rhythm, after)
+        while at <= until:
+            yield at, rhythm
+            at = plan.coming(rhythm, at)

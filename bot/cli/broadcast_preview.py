@@ -22,19 +22,12 @@ from bot.cli.broadcast_variants import Shown, draw, has_emoji, table, variants_o
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused
 from bot.cli.segment import ROLES, Audience, district_names, read_audience, town_names
-from bot.cli.segment_words import in_words
+from bot.cli.segment_words import LEFT_OUT, in_words
 from bot.line.client import WHILE_SOMEBODY_WAITS, LineClient, Quota
 from storage import broadcasts
-from storage.recipients import Glimpse, Reach, Reason, count_recipients, reach, sample
+from storage.recipients import Glimpse, Reach, count_recipients, reach, sample
 from storage.segments import All, Fits, as_plain, values_of
 
-WHY: dict[Reason, str] = {
-    "blocked": "ブロックしている、または友だちをやめた",
-    "paused": "本人がお知らせを休んでいる",
-    "danger": "危険を知らせる言葉から24時間たっていない",
-    "concern": "本人の心配ごとを見守っている、または送った連絡に窓口がまだ答えていない",
-    "topic": "この話題を選んでいない",
-}
 NOT_KNOWN = "分かりません"
 
 Id = Annotated[
@@ -163,7 +156,9 @@ def _show(
     elif quota is not None and quota.limit is not None and quota.used + reached.recipients > quota.limit:
         output.warn("今月の通数が足りません。全員には送れません。")
     output.table(
-        "届かない人", ("わけ", "人数"), ((WHY[reason], count) for reason, count in reached.left_out.items())
+        "届かない人",
+        ("わけ", "人数"),
+        ((LEFT_OUT[reason], count) for reason, count in reached.left_out.items()),
     )
     towns, districts = town_names(house.content), district_names(house.content)
     output.table(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -18,18 +19,32 @@ from bot.cli.house import House, open_house
 from bot.cli.output import Refused, one_of
 from bot.cli.segment import RHYTHMS as CALLED
 from bot.cli.segment import language_names, town_names
+from bot.cli.segment_words import LEFT_OUT
 from bot.content.news import RHYTHMS, Rhythm
 from bot.messages import Text
 from bot.phone_picture import Phone
 from jobs import broadcast, news
-from storage import broadcasts
+from storage import broadcasts, recipients
+from storage.recipients import Reason
 from storage.segments import All, Fits, Segment
 
 PHONES: Final = 4  # side by side
 Which = Annotated[
     str | None, typer.Option("--rhythm", help="そのつど（each）、週に1回（week）、月に1回（month）。")
 ]
-Reached = list[tuple[tuple[Piece, ...], str, int]]
+Told = Sequence[tuple[tuple[Piece, ...], str, int]]  # what, in which language, to how many
+
+
+@dataclass(frozen=True)
+class Next:
+    """A turn as it would be now: what is told to how many, and who takes these topics and gets nothing now."""
+
+    told: Told = ()
+    left_out: Mapping[Reason, int] | None = None
+
+    @property
+    def people(self) -> int:
+        return sum(count for _, _, count in self.told)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,12 +81,12 @@ def preview(
         plan = house.content.news
         found = {each: _next(house, where, each, key, plan.coming(each, house.now)) for each in which}
         if json:
-            output.as_json([_facts(house, each, reached) for each, reached in found.items()])
+            output.as_json([_facts(house, each, turn) for each, turn in found.items()])
         else:
-            for each, reached in found.items():
-                _show(house, each, reached)
+            for each, turn in found.items():
+                _show(house, each, turn)
         if out is not None:
-            _draw(house, where, [each for reached in found.values() for each in reached], out)
+            _draw(house, where, [each for turn in found.values() for each in turn.told], out)
             if not json:
                 output.say(f"電話での見え方: {out}", output.GOOD)
 
@@ -91,8 +106,8 @@ def send(
         raise typer.BadParameter("どの便を送るかを --rhythm で書いてください。例: --rhythm 週に1回")
     with open_house() as house:
         which, where = _rhythm(rhythm), house.channel_of((), channel)
-        reached = _next(house, where, which, None, house.now)
-        people = sum(count for _, _, count in reached)
+        turn = _next(house, where, which, None, house.now)
+        people = turn.people
         if not people:
             raise Refused(
                 f"いま、{CALLED[which]}の便で届けるものがありません。",
@@ -100,7 +115,7 @@ def send(
             )
         if not yes:
             if not json:
-                _show(house, which, reached, now=True)
+                _show(house, which, turn, now=True)
             output.not_yet(
                 [f"{CALLED[which]}の便を、いま {people} 人に送ります。"],
                 f"tsunagari news send --rhythm {which} --yes",
@@ -130,50 +145,51 @@ def _rhythm(typed: str) -> Rhythm:
     return next(each for each in RHYTHMS if each == key)
 
 
-def _next(house: House, channel: str, rhythm: Rhythm, town: str | None, at: dt.datetime) -> Reached:
-    """What would be told at this moment, as things stand now, by what people read; the most people first."""
+def _next(house: House, channel: str, rhythm: Rhythm, town: str | None, at: dt.datetime) -> Next:
+    """The turn of this moment, as things stand now, by what people read; the most people first."""
     with house.db.look() as work:
         message, segment = news.digest_until(work, house.content, channel, rhythm, house.now)
         told = digest.digest_of([message])
         if told is None:
-            return []
+            return Next()
         to: Segment = All((Fits("town", (town,)), segment)) if town else segment
-        return digest.reach(work, house.content, channel, to, told, at.date())
+        left_out = recipients.reach(work, channel, to).left_out
+        return Next(digest.reach(work, house.content, channel, to, told, at.date()), left_out)
 
 
-def _show(house: House, rhythm: Rhythm, reached: Reached, now: bool = False) -> None:
+def _show(house: House, rhythm: Rhythm, turn: Next, now: bool = False) -> None:
     at = "いま" if now else output.moment(house.content.news.coming(rhythm, house.now))
-    people = sum(count for _, _, count in reached)
-    title = f"{CALLED[rhythm]}の便（{at}）: {people} 人"
+    title = f"{CALLED[rhythm]}の便（{at}）: {turn.people} 人"
     languages = language_names(house.content)
     output.table(
         title,
         ("人数", "言語", "件数", "お知らせ"),
         (
             (count, languages[language], len(pieces), "、".join(piece.title for piece in pieces))
-            for pieces, language, count in reached
+            for pieces, language, count in turn.told
         ),
-        empty="届けるものがありません。",
+        empty="届けるものがありません。" if turn.left_out is None else "いま届く人がいません。",
     )
-    if reached:
-        pieces, language, count = reached[0]
+    for reason, count in (turn.left_out or {}).items():
+        if count:
+            output.say(f"この便が届かない人（{LEFT_OUT[reason]}）: {count} 人", output.QUIET)
+    if turn.told:
+        pieces, language, count = turn.told[0]
         output.say(f"いちばん多い {count} 人に届く文:", output.QUIET)
         for message in digest.saying(house.content, pieces, language).messages:
             assert isinstance(message, Text)
             output.say(message.text)
 
 
-def _draw(
-    house: House, channel: str, reached: Sequence[tuple[tuple[Piece, ...], str, int]], out: Path
-) -> None:
+def _draw(house: House, channel: str, told: Told, out: Path) -> None:
     if out.suffix.lower() != ".png":
         raise Refused(f"「{out.name}」: 絵のファイルの名前は .png で終わります。", "例: --out news.png")
-    if not reached:
+    if not told:
         raise Refused("届けるものがないので、絵にできません。")
     languages = language_names(house.content)
     phones = [
         Phone(digest.saying(house.content, pieces, language), f"{languages[language]}: {count} 人")
-        for pieces, language, count in reached[:PHONES]
+        for pieces, language, count in told[:PHONES]
     ]
     drawn = phone_picture.draw(house.content.channels[channel].name, phones, f"{house.now:%H:%M}")
     try:
@@ -182,13 +198,14 @@ def _draw(
         raise Refused(f"{out} に書けません（{trouble.strerror}）。") from None
 
 
-def _facts(house: House, rhythm: Rhythm, reached: Reached) -> dict[str, Any]:
+def _facts(house: House, rhythm: Rhythm, turn: Next) -> dict[str, Any]:
     return {
         "rhythm": rhythm,
         "at": house.content.news.coming(rhythm, house.now),
-        "recipients": sum(count for _, _, count in reached),
+        "recipients": turn.people,
+        "left_out": turn.left_out or {},
         "variants": [
             {"recipients": count, "language": language, "items": [piece.id for piece in pieces]}
-            for pieces, language, count in reached
+            for pieces, language, count in turn.told
         ],
     }

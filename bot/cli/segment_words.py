@@ -17,9 +17,17 @@ from bot.cli.segment import (
     town_names,
 )
 from storage import courses, partners
+from storage.recipients import Reason
 from storage.segments import All, Either, Field, Fits, Not, Segment
 
 GONE = "（もうないもの）"
+LEFT_OUT: dict[Reason, str] = {
+    "blocked": "ブロックしている、または友だちをやめた",
+    "paused": "本人がお知らせを休んでいる",
+    "danger": "危険を知らせる言葉から24時間たっていない",
+    "concern": "本人の心配ごとを見守っている、または送った連絡に窓口がまだ答えていない",
+    "topic": "この話題を選んでいない",
+}
 
 
 def in_words(segment: Segment, house: House) -> str:

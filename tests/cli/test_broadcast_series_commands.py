@@ -82,6 +82,17 @@ def test_the_calendar_shows_every_turn_of_ninety_days_one_off_ones_and_the_holid
     assert due(run, "--days", "6") == []
 
 
+def test_the_calendar_shows_when_gathered_news_go_out(run: Run) -> None:
+    digests = run("broadcast", "calendar", "--json", "--days", "34").json["digests"]
+    assert {each["at"] for each in digests if each["rhythm"] == "month"} == {"2027-01-04T10:00:00+09:00"}
+    weekly = [each["at"] for each in digests if each["rhythm"] == "week"]
+    assert weekly == [
+        f"{day}T10:00:00+09:00"
+        for day in ("2026-12-04", "2026-12-11", "2026-12-18", "2026-12-25", "2027-01-01")
+    ]
+    assert "お知らせの便（週に1回）" in run("broadcast", "calendar", "--days", "8").out
+
+
 def test_holidays_exclusions_and_the_end_are_heeded(run: Run) -> None:
     options = ("--holiday", "after", "--except", "12/24", "--until", "2027-01-31")
     run(*REPEAT, "--repeat", "毎月 1日・24日", *options, "--yes")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from sqlalchemy import update
 from terminal import Run
 
 from storage import audit, news_items, people
@@ -203,6 +204,17 @@ def test_the_preview_says_what_goes_to_how_many(run: Run, tmp_path: Path) -> Non
     assert "週に1回の便（2026-12-04(金) 10:00）: 2 人" in said.out
     assert drawn.read_bytes().startswith(b"\x89PNG")
     assert run("news", "preview", "--town", "鳥取市", "--rhythm", "week", "--json").json[0]["recipients"] == 0
+
+
+@pytest.mark.usefixtures("readers")
+def test_the_preview_says_who_is_left_out_and_why(run: Run, opened: Database) -> None:
+    run(*ADD)
+    with opened.work() as work:
+        work.conn.execute(update(people.people).values(paused=True))
+    said = run("news", "preview", "--rhythm", "week")
+    assert "週に1回の便（2026-12-04(金) 10:00）: 0 人" in said.out
+    assert "この便が届かない人（本人がお知らせを休んでいる）: 2 人" in said.out
+    assert run("news", "preview", "--rhythm", "week", "--json").json[0]["left_out"]["paused"] == 2
 
 
 @pytest.mark.usefixtures("readers")
