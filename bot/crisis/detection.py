@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
-from bot.crisis.lexicon import CATEGORIES, Guard, Level, Lexicon, Patterns, Reading, Rule
+from bot.crisis.lexicon import CATEGORIES, Guard, Level, Lexicon, Reading, Rule
 from bot.crisis.normalise import Normal, normalise
 from bot.crisis.opinion import Verdict, second_opinion
 from bot.crisis.person import Place, about_other, about_other_latin
+from bot.crisis.sieve import Sieve
 
 _MOST_HITS: Final = 40
 """Hits looked at per pattern: more of the same words say nothing new, and a hostile text must not cost time."""
@@ -117,7 +119,7 @@ def explain(text: str, lexicon: Lexicon) -> Explanation:
 def without_look_alikes(view: Normal, lexicon: Lexicon) -> Normal:
     """What the learned opinion reads: 「死ぬほど笑った」 and its like are blanked out for it as for the rules."""
     return replace(
-        view, ja=_masked(view.ja, lexicon.masks, "＿"), latin=_masked(view.latin, lexicon.masks_latin, "_")
+        view, ja=_masked(view.ja, lexicon.masked, "＿"), latin=_masked(view.latin, lexicon.masked_latin, "_")
     )
 
 
@@ -169,7 +171,7 @@ def _japanese_hits(ja: str, lexicon: Lexicon, hushed: list[Hushed]) -> list[_Hit
         if rule.whole and any(pattern.fullmatch(whole) for pattern in rule.patterns)
     ]
     hits: list[_Hit] = []
-    text = _masked(ja, lexicon.masks, "＿")
+    text = _masked(ja, lexicon.masked, "＿")
     found = sorted(_matches(text, lexicon), key=lambda match: match[1].start())
     carried_until, carried = 0, False
     for rule, match in found:
@@ -201,23 +203,18 @@ def _one_reading(hits: list[_Hit]) -> list[_Hit]:
     return agreed
 
 
-def _masked(text: str, masks: Patterns, blank: str) -> str:
+def _masked(text: str, masks: Sieve[None], blank: str) -> str:
     """The text with every look-alike blanked out, letter for letter, so that places stay where they are."""
-    for mask in masks:
+    for mask, _ in masks.may_match(text):
         text = mask.sub(lambda match: blank * len(match.group()), text)
     return text
 
 
 def _matches(text: str, lexicon: Lexicon) -> Iterator[tuple[Rule, re.Match[str]]]:
-    for rule in lexicon.rules:
-        if rule.whole:
-            continue
-        for pattern in rule.patterns:
-            for count, match in enumerate(pattern.finditer(text)):
-                if count == _MOST_HITS:
-                    break
-                if match.group():
-                    yield rule, match
+    for pattern, rule in lexicon.by_letters.may_match(text):
+        for match in islice(pattern.finditer(text), _MOST_HITS):
+            if match.group():
+                yield rule, match
 
 
 def _guarded(rule: Rule, place: Place, lexicon: Lexicon) -> tuple[Level | None, str | None]:
@@ -255,7 +252,7 @@ def _surroundings(place: Place) -> tuple[str, list[str], str]:
 def _latin_hits(view: Normal, lexicon: Lexicon) -> list[_Hit]:
     if not view.latin:
         return []
-    plain, accents = _masked(view.latin, lexicon.masks_latin, "_"), view.latin_accents
+    plain, accents = _masked(view.latin, lexicon.masked_latin, "_"), view.latin_accents
     hits: list[_Hit] = []
     for rule in lexicon.rules:
         for text, patterns in ((plain, rule.latin), (accents, rule.latin_accents)):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ import yaml
 from bot.crisis.families import NONE, Families, load_families
 from bot.crisis.normalise import fold
 from bot.crisis.opinion import Opinion, load_opinion
+from bot.crisis.sieve import Sieve
 
 
 class Level(IntEnum):
@@ -147,6 +149,19 @@ class Lexicon:
     families: Families = NONE
     """The families of words that it reads."""
 
+    @cached_property
+    def by_letters(self) -> Sieve[Rule]:
+        """The patterns of all rules whose words count anywhere in a text."""
+        return Sieve((pattern, rule) for rule in self.rules if not rule.whole for pattern in rule.patterns)
+
+    @cached_property
+    def masked(self) -> Sieve[None]:
+        return Sieve((pattern, None) for pattern in self.masks)
+
+    @cached_property
+    def masked_latin(self) -> Sieve[None]:
+        return Sieve((pattern, None) for pattern in self.masks_latin)
+
 
 def load_lexicon(path: Path) -> Lexicon:
     """Reads and checks the lexicon, and the opinion beside it; ValueError says which entry is wrong."""
@@ -163,7 +178,7 @@ def load_lexicon(path: Path) -> Lexicon:
         speech = raw["speech"]
         learned, kin = path.with_name(OPINION_FILE), path.with_name(FAMILIES_FILE)
         families = load_families(kin) if kin.exists() else NONE
-        return Lexicon(
+        lexicon = Lexicon(
             rules=tuple(_rule(entry, japanese) for entry in raw["rules"]),
             masks=tuple(japanese(source) for source in raw["masks"]),
             masks_latin=tuple(_compile_latin(source) for source in raw["masks_latin"]),
@@ -173,6 +188,8 @@ def load_lexicon(path: Path) -> Lexicon:
             opinion=load_opinion(learned, families) if learned.exists() else None,
             families=families,
         )
+        lexicon.by_letters, lexicon.masked, lexicon.masked_latin  # noqa: B018  # now, and not at the first word
+        return lexicon
     except KeyError as missing:
         raise ValueError(f"{path.name}: {missing.args[0]} is missing") from missing
     except ValueError as trouble:
