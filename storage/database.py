@@ -15,6 +15,7 @@ from sqlalchemy import Column, Connection, Engine, String, Table, create_engine,
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from storage import moved
 from storage.clear_words import seal_what_was_clear
 from storage.crypto import Cipher, Place, SealBroken
 from storage.schema import metadata, sealed
@@ -136,18 +137,31 @@ def check_durable(engine: Engine) -> None:
 
 
 def open_database(url: str, cipher: Cipher, clock: Callable[[], dt.datetime] | None = None) -> Database:
-    """Open a migrated database. Raises Undurable or WrongKeys rather than work with less than it needs."""
+    """Open a migrated database. Raises Undurable or WrongKeys rather than work with less than it needs, and
+    moved.Moved or Unfinished where the town is elsewhere, or not wholly here."""
     engine = new_engine(url)
-    check_durable(engine)
-    index_key = _index_key(engine, cipher)
+    try:
+        check_durable(engine)
+        check_at_home(engine)
+        index_key = _index_key(engine, cipher)
+    except BaseException:
+        engine.dispose()  # a connection that stays open would look like a service at work
+        raise
     db = Database(engine, cipher, index_key, clock) if clock else Database(engine, cipher, index_key)
     if seal_what_was_clear(db):
         db.truncate_log()
     return db
 
 
+def check_at_home(engine: Engine) -> None:
+    """Raise moved.Moved or Unfinished before anything is written, also by a migration."""
+    with engine.connect().execution_options(reads_only=True) as conn:
+        moved.refuse(conn)
+
+
 def check_keys(engine: Engine, cipher: Cipher) -> None:
-    """Raise WrongKeys before anything is written, also by a migration."""
+    """Raise WrongKeys before anything is written, also by a migration; and what `check_at_home` raises."""
+    check_at_home(engine)
     with engine.connect().execution_options(reads_only=True) as conn:
         if inspect(conn).has_table(keyring.name):
             index_key_in(conn, cipher)

@@ -104,6 +104,11 @@ def mark_as_copy(conn: Connection) -> None:
     conn.execute(update(instance).where(instance.c.name == _HERE).values(home=_COPY))
 
 
+def settle_in(conn: Connection) -> None:
+    """For what has moved here as a whole, while its old home was closed for good: it is no copy, and goes on sending."""
+    conn.execute(update(instance).where(instance.c.name == _HERE).values(home=_home(conn, None)))
+
+
 def _look_and_count(db: Database, path: str | None) -> str | None:
     """Compare, then raise the counter on both sides.
 
@@ -115,7 +120,7 @@ def _look_and_count(db: Database, path: str | None) -> str | None:
     sidecar = Sidecar(Path(f"{path}.instance")) if path else None
     with db.work() as work:
         row = _row(work)
-        home = _home(work, path)
+        home = _home(work.conn, path)
         moved = row is not None and _moved(row, home, sidecar)
         if row is None or moved:
             row = _adopt(work, home)
@@ -161,10 +166,10 @@ def _adopt(work: Work, home: str) -> Row[*tuple[Any, ...]]:
     return row
 
 
-def _home(work: Work, path: str | None) -> str:
+def _home(conn: Connection, path: str | None) -> str:
     if path:
         return f"sqlite:{Path(path).stat().st_ino}:{_birth(path)}"
-    cluster, database, table = work.conn.exec_driver_sql(
+    cluster, database, table = conn.exec_driver_sql(
         "SELECT system_identifier, (SELECT oid FROM pg_database WHERE datname = current_database()),"
         " 'instance'::regclass::oid FROM pg_control_system()"
     ).one()

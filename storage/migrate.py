@@ -40,10 +40,10 @@ def _config(connection: Connection | None = None) -> Config:
 def pending(engine: Engine) -> bool:
     """True where `migrate` has something to do."""
     with engine.connect().execution_options(reads_only=True) as conn:
-        return not _newest(conn) and _pending(conn)
+        return not newest(conn) and _pending(conn)
 
 
-def _newest(conn: Connection) -> bool:
+def newest(conn: Connection) -> bool:
     """Whether this database says that it is at our newest revision, which is the number of the last file."""
     if not inspect(conn).has_table("alembic_version"):
         return False

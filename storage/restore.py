@@ -73,12 +73,12 @@ def state_of(url: str) -> State:
         if path and not Path(path).exists():
             return "absent"
         with engine.connect().execution_options(reads_only=True) as conn:
-            return "full" if _holds_data(conn) else "empty"
+            return "full" if holds_data(conn) else "empty"
     finally:
         engine.dispose()
 
 
-def _holds_data(conn: Connection) -> bool:
+def holds_data(conn: Connection) -> bool:
     there = set(inspect(conn).get_table_names()) & set(metadata.tables) - KEPT_BY_A_START
     return any(
         conn.execute(select(literal(1)).select_from(metadata.tables[name]).limit(1)).first() for name in there
@@ -99,9 +99,9 @@ def restore(
     nothing was changed. Call `backup.check` first: it reads to the end before anything is begun."""
     engine = new_engine(url)
     try:
-        _only_we(engine)
+        only_we(engine)
         with open_file() as file, rebuilding(engine) as conn:
-            if _holds_data(conn):
+            if holds_data(conn):
                 raise NotEmpty
             _clear(conn)
             reading = Reading(file, keys)
@@ -153,7 +153,7 @@ def _closed_to_others(path: Path) -> Iterator[None]:
         yield
 
 
-def _only_we(engine: Engine) -> None:
+def only_we(engine: Engine) -> None:
     """A service that runs would go on with the keys and ids of the database that it opened."""
     path = sqlite_path(engine)
     if path:
@@ -198,7 +198,7 @@ def _fill(conn: Connection, reading: Reading) -> None:
         raise DoesNotFit("hash")
     if conn.dialect.name == "postgresql":
         for table in tables.values():
-            _count_on(conn, table)
+            count_on(conn, table)
 
 
 def _insert(
@@ -225,7 +225,7 @@ def _as_stored(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _count_on(conn: Connection, table: Table) -> None:
+def count_on(conn: Connection, table: Table) -> None:
     """The next id is one that no row has."""
     number = table.autoincrement_column
     if number is None:

@@ -20,6 +20,7 @@ from bot.settings import BadSettings, line_to_complete
 from storage.crypto import BadKeys, SealBroken
 from storage.database import BadAddress, Undurable, WrongKeys
 from storage.migrate import NewerDatabase
+from storage.moved import Moved, Unfinished
 from storage.trouble import is_outage
 
 HELP = ("--help", "-h")
@@ -33,6 +34,8 @@ OURS: dict[
     Undurable: "このデータベースの設定では、データが失われるおそれがあります。",
     BadAddress: "データベースの場所（DATABASE_URL）の書き方がちがいます。",
     NewerDatabase: "データベースのほうが、この「つながり」より新しい形です。",
+    Moved: "このデータベースは PostgreSQL に引っ越しました。DATABASE_URL を新しいほうにしてください。",
+    Unfinished: "このデータベースは、まだ写しの途中です。tsunagari db copy … --final --yes で終わらせてください。",
     SealBroken: "保存された内容を、いまの鍵では開けません。",
 }
 

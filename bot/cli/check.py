@@ -16,6 +16,7 @@ from bot.settings import BadSettings, Settings
 from storage.crypto import BadKeys, cipher_from
 from storage.database import BadAddress, Undurable, WrongKeys, check_durable, new_engine, open_database
 from storage.migrate import NewerDatabase, pending
+from storage.moved import Moved, Unfinished
 from storage.staff import staffed_windows
 from storage.switches import sending_paused
 
@@ -159,7 +160,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         with db.look() as work:
             paused, staffed = sending_paused(work), staffed_windows(work)
         db.close()
-    except (BadKeys, Undurable, WrongKeys, BadAddress, NewerDatabase) as wrong:
+    except (BadKeys, Undurable, WrongKeys, BadAddress, NewerDatabase, Moved, Unfinished) as wrong:
         yield Finding("データベース", False, str(wrong))
     except Exception as wrong:  # the driver's words may quote the address with its password: only the kind
         yield Finding(

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import db_backup, db_columns, output
+from bot.cli import db_backup, db_columns, db_copy, output
 from bot.cli.broadcast_truth import REASONS
 from bot.cli.house import open_db
 from bot.cli.key import sealing_settings
 from bot.settings import Settings
 from storage import outbox, switches
 from storage import waiting as waiting_rows
-from storage.database import check_durable, new_engine
+from storage.database import check_at_home, check_durable, new_engine
 from storage.migrate import migrate as run_migrations
 from storage.migrate import pending
 from storage.work import Database
@@ -23,6 +23,7 @@ app = typer.Typer(no_args_is_help=True, help="データベース（移行・控�
 app.command()(db_backup.backup)
 app.command()(db_backup.restore)
 app.command()(db_columns.columns)
+app.command()(db_copy.copy)
 
 
 @app.command()
@@ -34,6 +35,7 @@ def migrate() -> None:
     engine = new_engine(Settings.from_env().database_url)
     try:
         check_durable(engine)
+        check_at_home(engine)
         had_to = pending(engine)
         run_migrations(engine)
     finally:

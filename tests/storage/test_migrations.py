@@ -82,7 +82,7 @@ def test_migrating_is_pending_until_it_is_done_and_twice_does_no_harm(empty: Eng
     assert pending(empty)
     migrate(empty)
     with empty.connect() as conn:
-        assert migrate_module._newest(conn)  # told without Alembic, as Alembic would
+        assert migrate_module.newest(conn)  # told without Alembic, as Alembic would
     assert not pending(empty)
     migrate(empty)
     assert not pending(empty)
