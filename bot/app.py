@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot import log
 from bot.content.library import ChannelPlan, Content, hearing, peek_content
+from bot.handbook.tally import Tally
 from bot.settings import BadSettings, Settings
 from storage import instance
 from storage.crypto import cipher_from
@@ -36,6 +37,7 @@ class Services:
     db: Database
     line: LineClient
     bell: threading.Event = field(default_factory=threading.Event)  # rung when the outbox has something new
+    usage: Tally = field(default_factory=Tally)  # what the pages of the handbook counted
 
     def now(self) -> dt.datetime:
         """The moment, in the time zone in which all our people live."""

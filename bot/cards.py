@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.content.hotlines import Hotline
 from bot.content.hours import WeeklyHours
 from bot.content.library import Content
 from bot.content.places import Window, home_of
+from bot.content.schemes import Scheme
 from bot.flows.sending import CHILD_ABUSE, CHILD_LINE
-from bot.messages import Button, Call, Card, Open
-from bot.recommend import Recommendation
+from bot.handbook.recommend import Recommendation
+from bot.messages import Button, Call, Card, Open, Tap
 from bot.when import moment_said
 
 if TYPE_CHECKING:
     from storage.concerns import Concern
 
-WHO_FOR_SHOWN = 3  # of the conditions; a card is read on a phone
+WHO_FOR_SHOWN = 1  # of the conditions; a card to swipe past is to fit on one screen
 
 
 def window_card(content: Content, window: Window, now: dt.datetime, about: str) -> Card:
@@ -59,27 +62,109 @@ def open_badge(content: Content, hours: WeeklyHours | None, now: dt.datetime) ->
     return content.texts.get("card.open_now" if hours.open_at(now) else "card.closed_now")
 
 
-def scheme_card(content: Content, found: Recommendation, town: str | None) -> Card:
-    """A scheme with whom it is for, where to ask, and the answers that led to it."""
-    texts, scheme = content.texts, found.scheme
-    lines = [scheme.official_name] if scheme.official_name != scheme.plain_title else []
-    lines += [f"・{line}" for line in scheme.who_for[:WHO_FOR_SHOWN]]
-    where = content.window_for(scheme, town)
-    if where is not None:
-        lines.append(texts.get("card.where", where=where.name))
-    elif scheme.window_kind:
-        lines.append(texts.get("card.where", where=scheme.window_kind))
-    if scheme.is_loan:
-        lines.append(texts.get("card.loan"))
-    if found.to_confirm:
-        lines.append(texts.get("card.to_confirm"))
-    reached = scheme if scheme.tel else where
-    buttons: tuple[Button, ...] = ()
-    if reached is not None and reached.tel and reached.phone:
-        buttons = (Call(texts.get("card.call_number", phone=reached.phone), reached.tel),)
+def scheme_card(
+    content: Content,
+    found: Recommendation,
+    town: str | None,
+    now: dt.datetime,
+    more: Tap | None = None,
+) -> Card:
+    """A scheme to swipe past: what one gets, who, how much, until when, where, and the answers that led to it.
+
+    `more` leads to `scheme_in_full`.
+    """
+    scheme, place = found.scheme, place_of(content, found.scheme, town)
     return Card(
-        scheme.plain_title, tuple(lines), note=why(content, found), buttons=buttons, urgent=scheme.pin
+        scheme.plain_title,
+        (scheme.what,),
+        note=why(content, found),
+        badge=open_badge(content, place.hours, now),
+        buttons=(*_to_call(content, place), *((more,) if more else ())),
+        urgent=scheme.pin,
+        subtitle=scheme.official_name if scheme.official_name != scheme.plain_title else None,
+        facts=_facts(content, found, place, scheme.who_for[:WHO_FOR_SHOWN]),
     )
+
+
+def scheme_in_full(content: Content, found: Recommendation, town: str | None, now: dt.datetime) -> Card:
+    """Everything about one scheme: also what to say at the desk, what to bring, and how fresh this is."""
+    texts, scheme = content.texts, found.scheme
+    place, day = place_of(content, scheme, town), scheme.verified_at
+    checked = texts.get("card.verified", year=str(day.year), month=str(day.month), day=str(day.day))
+    labels = [content.documents[key].label for key in scheme.bring]
+    more = (
+        ("hours", place.hours_text),
+        ("address", place.address),
+        ("say", f"「{scheme.say}」" if scheme.say else ""),
+        ("bring", "\n".join(f"・{label}" for label in labels)),
+    )
+    return Card(
+        scheme.plain_title,
+        (scheme.what,),
+        note="\n".join(filter(None, (why(content, found), checked))),
+        badge=open_badge(content, place.hours, now),
+        buttons=(*_to_call(content, place), *_to_read(content, scheme)),
+        urgent=scheme.pin,
+        subtitle="\n".join(filter(None, (scheme.official_name, scheme.reading))),
+        facts=(
+            *_facts(content, found, place, scheme.who_for),
+            *((texts.get(f"card.fact.{name}"), said) for name, said in more),
+        ),
+    )
+
+
+def _to_read(content: Content, scheme: Scheme) -> tuple[Button, ...]:
+    """The official page, where one is known."""
+    return (Open(content.texts.get("card.official"), scheme.url),) if scheme.url else ()
+
+
+def _facts(
+    content: Content, found: Recommendation, place: Place, who_for: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """Nothing is promised: what is not known of the person, or not sure of the scheme, is said as a fact, too."""
+    texts, scheme = content.texts, found.scheme
+    loan = texts.get("card.loan") if scheme.is_loan else ""
+    unsure = "" if scheme.sure else texts.get("card.unsure")
+    confirm = [texts.get("card.to_confirm"), *(f"・{words}" for words in found.to_confirm)]
+    named = {
+        "who": "\n".join(who_for),
+        "cost": "\n".join(filter(None, (loan, scheme.cost))),
+        "deadline": scheme.deadline,
+        "where": place.name,
+        "confirm": "\n".join(filter(None, (*(confirm if found.to_confirm else ()), unsure))),
+    }
+    return tuple((texts.get(f"card.fact.{name}"), said) for name, said in named.items())
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one asks for a scheme: its own line, or the desk of the town. Empty: not known."""
+
+    name: str = ""
+    phone: str = ""
+    tel: str | None = None
+    hours: WeeklyHours | None = None
+    hours_text: str = ""
+    address: str = ""
+
+
+def place_of(content: Content, scheme: Scheme, town: str | None) -> Place:
+    """Its own number first, with its hours where it is one of the lines that we know; else the town's desk."""
+    desk = content.window_for(scheme, town)
+    name = desk.name if desk else scheme.window_kind
+    if scheme.phone:
+        known = next((line for line in content.hotlines.values() if line.phone == scheme.phone), None)
+        hours, said = (known.hours, known.hours_text) if known else (None, "")
+        return Place(name, scheme.phone, scheme.tel, hours, said)
+    if desk is None:
+        return Place(name)
+    return Place(name, desk.phone or "", desk.tel, desk.hours, desk.hours_text, desk.address or "")
+
+
+def _to_call(content: Content, place: Place) -> tuple[Button, ...]:
+    if not (place.tel and place.phone):
+        return ()
+    return (Call(content.texts.get("card.call_number", phone=place.phone), place.tel),)
 
 
 def why(content: Content, found: Recommendation) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, cast
@@ -29,6 +29,7 @@ _LINES: Final = "{lines}"
 _CODES: Final = ("S0", "S1", "S2", "O0", "O1", "O2", "L1")
 _ENTRY: Final = {"messages", "lines", "buttons", "reviewer", "reviewed_at"}
 _PHONE_AND_HELP: Final = re.compile(r"(?s)(?=.*\{desk\})(?=.*\{phone\})(?=.*119)")
+_AT_RISK: Final = ("S0", "O0")
 _PARENTHESES: Final = re.compile(r"[（(].*?[）)]")
 
 Kind = Literal["call", "open", "start", "say"]
@@ -91,6 +92,15 @@ class Replies:
     said: Mapping[str, Words]
     desk: Mapping[str, Words]
     typed: Mapping[str, str]
+    always: str = "24時間"
+    closed: str = "いまは時間外"
+
+    @property
+    def called(self) -> frozenset[str]:
+        """The keys of all lines that are named somewhere."""
+        entries = self.by_key.values()
+        offers = {offer.target for one in entries for offer in one.offers if offer.kind in ("call", "open")}
+        return frozenset(offers.union(*(one.lines for one in entries)))
 
     @property
     def answers(self) -> Mapping[str, str]:
@@ -102,7 +112,7 @@ class Replies:
 
     def typed_answer(self, text: str) -> str | None:
         """The answer's key when somebody typed 「来て」 or 「電話した」 instead of tapping."""
-        return self.typed.get(_plain(text))
+        return self.typed.get(_plain(text)) or self.typed.get(_plain(text).casefold())
 
     @property
     def unreviewed(self) -> tuple[str, ...]:
@@ -167,7 +177,8 @@ def _single(
     danger: Danger, replies: Replies, hotlines: Mapping[str, Hotline], moment: datetime
 ) -> CrisisReply:
     fixed = replies.for_danger(danger)
-    lines = "\n".join(_line(line, moment) for line in _open_first(fixed.lines, hotlines, moment))
+    there = _open_first(fixed.lines, hotlines, moment)
+    lines = "\n".join(_line(line, moment, replies) for line in there)
     messages = tuple(message.replace(_LINES, lines) for message in fixed.messages)
     return CrisisReply(messages, _buttons(fixed, hotlines, moment))
 
@@ -216,15 +227,15 @@ def _over(hotline: Hotline, moment: datetime) -> bool:
     return hotline.hours is not None and hotline.hours.next_opening(moment) is None
 
 
-def _line(hotline: Hotline, moment: datetime) -> str:
+def _line(hotline: Hotline, moment: datetime, replies: Replies) -> str:
     """「・#いのちSOS 0120-061-338（24時間・無料）」, and honest words where it is closed now."""
     always = hotline.hours is not None and hotline.hours.always
-    about = ["24時間" if always else _PARENTHESES.sub("", hotline.hours_text)]
+    about = [replies.always if always else _PARENTHESES.sub("", hotline.hours_text)]
     cost = _PARENTHESES.sub("", hotline.cost)
     if cost:
         about.append(cost)
     if hotline.open_at(moment) is False:
-        about.append("いまは時間外")
+        about.append(replies.closed)
     number = f" {hotline.phone}" if hotline.phone else ""
     return f"・{hotline.name}{number}（{'・'.join(about)}）"
 
@@ -294,3 +305,63 @@ def _known(key: object, hotlines: Mapping[str, Hotline]) -> str:
 def _plain(text: str) -> str:
     """Width, spaces and final marks do not matter."""
     return re.sub(r"[\s。．.!！、]+", "", unicodedata.normalize("NFKC", text))
+
+
+# ---- in another language -------------------------------------------------------------------------------------
+
+
+def sayable(replies: Replies) -> dict[str, str]:
+    """Everything here that a language says in its crisis.yaml, by key, in Japanese."""
+    found = {
+        f"crisis.replies.{key}.{number}": message
+        for key, one in replies.by_key.items()
+        for number, message in enumerate(one.messages, 1)
+    }
+    offers = (offer for one in replies.by_key.values() for offer in one.offers)
+    found |= {f"crisis.labels.{offer.target}": offer.label for offer in offers if offer.label}
+    found |= {f"crisis.answers.{key}": words.text for key, words in replies.said.items()}
+    found |= {f"crisis.desk.{key}": words.text for key, words in replies.desk.items()}
+    for words, key in replies.typed.items():
+        found[f"crisis.typed.{key}"] = "、".join(filter(None, (found.get(f"crisis.typed.{key}"), words)))
+    return found | {"crisis.always": replies.always, "crisis.closed": replies.closed}
+
+
+def translated(replies: Replies, said: Mapping[str, str], *, easy: bool = False) -> Replies:
+    """The same in another language. Where a life is at risk the Japanese stands below it, for whoever is near; not below
+    `easy` Japanese."""
+    typed = {
+        _plain(word).casefold(): key
+        for key in replies.said
+        for word in said.get(f"crisis.typed.{key}", "").split("、")
+        if word.strip()
+    }
+
+    def of(section: str, words: Mapping[str, Words]) -> dict[str, Words]:
+        return {
+            key: replace(one, text=said.get(f"crisis.{section}.{key}", one.text))
+            for key, one in words.items()
+        }
+
+    return replace(
+        replies,
+        by_key={key: _translated(one, said, easy=easy) for key, one in replies.by_key.items()},
+        said=of("answers", replies.said),
+        desk=of("desk", replies.desk),
+        typed={**replies.typed, **typed},
+        always=said.get("crisis.always", replies.always),
+        closed=said.get("crisis.closed", replies.closed),
+    )
+
+
+def _translated(one: FixedReply, said: Mapping[str, str], *, easy: bool) -> FixedReply:
+    messages = [
+        said.get(f"crisis.replies.{one.key}.{number}", message)
+        for number, message in enumerate(one.messages, 1)
+    ]
+    if not easy and one.key.startswith(_AT_RISK) and messages[0] != one.messages[0]:
+        messages[0] = f"{messages[0]}\n\n{one.messages[0]}"
+    offers = tuple(
+        replace(offer, label=said.get(f"crisis.labels.{offer.target}", offer.label)) if offer.label else offer
+        for offer in one.offers
+    )
+    return replace(one, messages=tuple(messages), offers=offers)

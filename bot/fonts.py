@@ -13,7 +13,7 @@ FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path("
 # Easiest to read first: BIZ UD (Morisawa) was drawn for weak eyes; its proportional cut sets tighter lines.
 _REGULAR = (r"BIZUDPGothic-Regular", r"BIZUDGothic-Regular")
 _BOLD = (r"BIZUDPGothic-Bold", r"BIZUDGothic-Bold")
-_NEVER_FIRST = "。、，．・：）」』】!?！？〜ーっゃゅょッャュョ"
+NEVER_FIRST = "。、，．・：）」』】!?！？〜ーっゃゅょッャュョ"
 _NEVER_LAST = ("「", "『", "（", "【", "〈", "“")
 _PIECE = re.compile(r"[!-~\u00a1-\u024f\u1e00-\u1eff]+|.", re.DOTALL)
 BOLDER = (
@@ -75,13 +75,18 @@ def width(text: str, size: int, bold: bool = False) -> float:
     return font(size, bold).getlength(text) + 2 * stroke(size, bold)
 
 
+def pieces(text: str) -> list[str]:
+    """What stays together in a line: words in Latin letters, and each other letter for itself."""
+    return _PIECE.findall(text)
+
+
 def wrap(text: str, size: int, room: float, bold: bool = False) -> list[str]:
     """Lines no wider than `room`; Japanese breaks between any two letters, but no line begins with 。or ）."""
     lines = [""]
     for letter in text:
         if letter == "\n":
             lines.append("")
-        elif width(lines[-1] + letter, size, bold) <= room or not lines[-1] or letter in _NEVER_FIRST:
+        elif width(lines[-1] + letter, size, bold) <= room or not lines[-1] or letter in NEVER_FIRST:
             lines[-1] += letter
         else:
             lines.append(letter)
@@ -94,10 +99,10 @@ def wrap_words(text: str, size: int, room: float, bold: bool = False) -> list[st
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
-        pieces = [part for piece in _PIECE.findall(paragraph) for part in _parts(piece, size, room, bold)]
-        for piece in pieces:
+        parts = [part for piece in pieces(paragraph) for part in _parts(piece, size, room, bold)]
+        for piece in parts:
             now = width(line, size, bold)
-            if width(line + piece, size, bold) <= room or (piece in _NEVER_FIRST and 0 < now <= room):
+            if width(line + piece, size, bold) <= room or (piece in NEVER_FIRST and 0 < now <= room):
                 line += piece
                 continue
             opening = line[-1:] if line[-1:] in _NEVER_LAST and line[:-1].strip() else ""

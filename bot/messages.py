@@ -6,6 +6,7 @@ clusters, 5 messages a call, 13 quick replies, 12 bubbles a carousel).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import regex
@@ -105,7 +106,8 @@ class Choices:
     picked: str | None = None
     first: tuple[Button, ...] = ()  # help that stands above the answers, such as 119
     done: Tap | None = None  # 「これでおわり」, once something is picked
-    last: tuple[Tap, ...] = ()  # quieter buttons under them, such as 「わからない」
+    last: tuple[Button, ...] = ()  # quieter buttons under them, such as 「わからない」
+    progress: str | None = None  # above the question: how far it is
 
     def __post_init__(self) -> None:
         _check("question", self.text, utf16_units(self.text), ALT_UNITS)
@@ -122,6 +124,8 @@ class Card:
     buttons: tuple[Button, ...] = ()
     urgent: bool = False
     picture: str | None = None  # the address of a photo above the title
+    subtitle: str | None = None  # smaller, such as an official name
+    facts: tuple[tuple[str, str], ...] = ()  # under the lines: a short name at the left, what is so beside it
 
     def __post_init__(self) -> None:
         _check("title", self.title, utf16_units(self.title), 300)
@@ -139,6 +143,11 @@ class Cards:
     def __post_init__(self) -> None:
         _check("alt", self.alt, utf16_units(self.alt), ALT_UNITS)
         _check("cards", self.alt, len(self.cards), CARDS)
+
+
+def carousels(alt: str, cards: Sequence[Card], at_once: int) -> list[Cards]:
+    """Cards in as many messages as they need, `at_once` in each."""
+    return [Cards(alt, tuple(cards[at : at + at_once])) for at in range(0, len(cards), at_once)]
 
 
 @dataclass(frozen=True)

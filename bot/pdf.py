@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import regex
@@ -75,6 +76,12 @@ def _known(bold: bool) -> Any:
 def _alphabet() -> frozenset[str]:
     """What can be printed, bold or not."""
     return frozenset(chr(code) for code in _known(False) if code in _known(True))
+
+
+@cache
+def letters_in(typeface: Path) -> frozenset[str]:
+    """What a file of letters can write."""
+    return frozenset(map(chr, TTFont(typeface.stem, str(typeface)).face.charWidths))
 
 
 def _has(text: str) -> bool:

@@ -14,7 +14,12 @@ WEEKDAYS = "月火水木金土日"
 def day_said(texts: Texts, moment: dt.datetime) -> str:
     """「12月7日（月）」."""
     here = moment.astimezone(TOKYO)
-    return texts.get("card.day", month=str(here.month), day=str(here.day), weekday=WEEKDAYS[here.weekday()])
+    return texts.get("card.day", month=str(here.month), day=str(here.day), weekday=weekday_said(texts, here))
+
+
+def weekday_said(texts: Texts, day: dt.date) -> str:
+    """「月」, or what the language of the texts calls it."""
+    return texts.get("card.weekdays").split("、")[day.weekday()]
 
 
 def moment_said(texts: Texts, moment: dt.datetime) -> str:

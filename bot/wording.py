@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.content.library import Content
 from bot.content.texts import Texts
-from bot.flows.talk import DONE, SKIP, Choice, Many, Question
+from bot.flows.talk import DONE, SKIP, Choice, Given, Many, Question, Typed, plain
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,20 @@ def words_of(question: Question, flow: str, texts: Texts) -> Wording:
     if isinstance(question, Many):
         quiet = {DONE: texts.get("talk.done"), SKIP: texts.get("talk.skip")}
     return Wording(text, hint, labels_of(question, flow, texts), quiet)
+
+
+def in_japanese(given: Given, labels: Iterable[str], content: Content) -> Given:
+    """A quieter button that somebody typed in their language (whole, or a part: 「skip」), in the words that we know."""
+    if content.original is None or not isinstance(given, Typed):
+        return given
+    said = plain(given.text)
+    if said in map(plain, labels):
+        return given
+    for key in ("talk.done", "talk.skip"):
+        button = content.texts.get(key)
+        if said in map(plain, (button, *re.split(r"[/／、]", button))):
+            return Typed(content.original.texts.get(key))
+    return given
 
 
 def labels_of(question: Question, flow: str, texts: Texts) -> dict[str, str]:

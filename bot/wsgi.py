@@ -11,6 +11,7 @@ from bot import log
 from bot.app import build, create_app, notice_copied_database
 from bot.settings import Settings
 from jobs.deliver import Deliverer
+from jobs.handbook_counts import Counting
 
 _settings = Settings.from_env()
 _services = build(_settings)
@@ -19,5 +20,8 @@ notice_copied_database(_services)
 _deliverer = Deliverer(_services.db, _services.line, _services.bell)
 _deliverer.start()
 atexit.register(_deliverer.stop)
+_counting = Counting(_services.db, _services.usage)
+_counting.start()
+atexit.register(_counting.stop)
 
 app = create_app(_services)

@@ -27,7 +27,18 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot import log
-from jobs import broadcast, clocks, courses, dangers, news, nightly, programme, quota, series
+from jobs import (
+    broadcast,
+    clocks,
+    courses,
+    dangers,
+    handbook_changes,
+    news,
+    nightly,
+    programme,
+    quota,
+    series,
+)
 from jobs.clock_watch import ClockWatch
 from storage import broadcasts, instance
 from storage.work import Database, Work
@@ -264,6 +275,8 @@ def start(services: Services) -> Timetable:
     scheduler.add_job(programme.night, at_night, id="life", args=[services], **in_rhythm)
     purge_at = CronTrigger(hour=3, minute=20, timezone=TOKYO)
     scheduler.add_job(nightly.purge, purge_at, id="nightly", args=[services], **in_rhythm)
+    by_day = CronTrigger(hour=10, minute=30, timezone=TOKYO)
+    scheduler.add_job(handbook_changes.morning, by_day, id="handbook", args=[services], **in_rhythm)
     hourly = CronTrigger(minute=10, timezone=TOKYO)
     scheduler.add_job(quota.hour, hourly, id="quota", args=[services], **in_rhythm)
     scheduler.start()

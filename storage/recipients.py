@@ -45,10 +45,14 @@ def _left_out(channel: str, now: dt.datetime) -> dict[Reason, ColumnElement[bool
     }
 
 
+def reached(channel: str, now: dt.datetime) -> ColumnElement[bool]:
+    """In a query over `people` of this channel: those to whom something may be sent that they did not ask for now."""
+    return and_(*(not_(each) for each in _left_out(channel, now).values()))
+
+
 def recipients(channel: str, segment: Segment, now: dt.datetime) -> ColumnElement[bool]:
     """In a query over `people`: those who get it."""
-    left_out = (not_(each) for each in _left_out(channel, now).values())
-    return and_(fitting(channel, segment, now), *left_out)
+    return and_(fitting(channel, segment, now), reached(channel, now))
 
 
 def recipients_and_gone(channel: str, segment: Segment, now: dt.datetime) -> ColumnElement[bool]:

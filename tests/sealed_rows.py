@@ -23,6 +23,7 @@ from storage import (
     drafts,
     entries,
     events,
+    handbook_results,
     handons,
     links,
     mails,
@@ -47,6 +48,9 @@ def fill(db: Database, count: int) -> int:
         for number in range(count):
             person = people.lock(work, "iwami", f"U{number:032x}")
             conversations.start(work, "iwami", person.id, "handbook")
+            shown = handbook_results.ShownScheme(f"s{number}", "chosen", "題", "mark")
+            handbook_results.watch(work, "iwami", person.id, "iwami", [shown])
+            handbook_results.tell(work, person.id, lambda _kept: {"s": "another"})
             body, token = {"n": number}, f"r{number}"
             outbox.put(work, "iwami", "message", body, person_id=person.id, reply_token=token)
             events.troubled(work, "iwami", f"e{number}", "message", "error", "words")
@@ -71,7 +75,7 @@ def fill(db: Database, count: int) -> int:
             news_items.add(work, "iwami", told, "x")
             _fill_the_desk(work, concern, number)
             _fill_the_programme(work, number)
-    return count * 44 + 1  # and the key of the blind indexes
+    return count * 46 + 1  # and the key of the blind indexes
 
 
 def _fill_broadcasts(work: Work, number: int) -> None:

@@ -20,6 +20,7 @@ ONLY_IN = {  # a library, and the only places that may import it
     "flask": ("bot/web/", "bot/app.py", "simulator/"),
     "typer": ("bot/cli/",),
     "reportlab": ("bot/pdf.py",),
+    "typst": ("bot/handbook/paper.py",),
     "smtplib": ("bot/mailer.py",),
     "argon2": ("storage/", "bot/web/desk/", "bot/cli/staff.py", "bot/passwords.py"),
 }

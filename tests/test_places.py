@@ -14,7 +14,8 @@ from bot.content.hotlines import load_hotlines
 from bot.content.kinds import load_concern_kinds, load_handbook, load_troubles
 from bot.content.place_files import load_towns, load_windows
 from bot.content.places import Window, desk_for, route
-from bot.content.schemes import load_schemes
+from bot.content.rules import load_rules
+from bot.content.scheme_files import load_schemes
 
 CONTENT = Path(__file__).parent.parent / "content"
 HOTLINES = load_hotlines(CONTENT / "hotlines.yaml")
@@ -132,7 +133,9 @@ def test_a_scheme_finds_the_real_desk_of_the_town() -> None:
 
 def test_every_name_of_a_desk_is_one_that_schemes_use() -> None:
     used = {
-        name.split("(")[0] for s in load_schemes(CONTENT / "schemes") for name in s.window_kind.split("・")
+        name.split("(")[0]
+        for scheme in load_schemes(CONTENT / "schemes", rules=load_rules(CONTENT / "rules.yaml"))
+        for name in scheme.window_kind.split("・")
     }
     assert {name for window in WINDOWS for name in window.desks} <= used
 

@@ -161,7 +161,36 @@ def test_every_question_can_be_reached_by_somebody() -> None:
     everything["Q13"] = frozenset({"phys"})
     everything["Q2top"] = frozenset()
     everything["Q3"] = frozenset({"a18"})
-    assert asked_of(everything) == [question.code for question in QUESTIONS]
+    only_money = answers("Q2.money Q7.bill")
+    in_order = [question.code for question in QUESTIONS]
+    assert {code for person in (everything, only_money, {}) for code in asked_of(person)} == set(in_order)
+    assert asked_of(everything) == [code for code in in_order if code in asked_of(everything)]
+
+
+@pytest.mark.parametrize(
+    ("code", "given", "reason"),
+    [
+        ("Q8", "Q2.child", "Q2.work"),
+        ("Q10", "Q2.money", "Q2.home"),
+        ("Q17", "Q3.a18", "Q2.school"),
+        ("Q19", "Q2.money", "Q2.debt"),
+    ],
+)
+def test_a_question_that_only_might_help_is_left_out_where_many_are_asked_and_no_other(
+    code: str, given: str, reason: str
+) -> None:
+    many = "Q1 Q3 Q4 Q5 Q6 Q7 Q11 Q12 Q13 Q14 Q15"
+    assert is_asked(BY_CODE[code], answers(given), QUESTIONS)
+    assert not is_asked(BY_CODE[code], answers(f"{many} {given}"), QUESTIONS)
+    assert is_asked(BY_CODE[code], answers(f"{many} {given} {reason}"), QUESTIONS)
+
+
+@pytest.mark.parametrize("who", ["family", "other"])
+def test_every_question_after_the_first_has_words_about_somebody_else(who: str) -> None:
+    about_another = answers(f"Q1.{who}")
+    alike = [q.code for q in QUESTIONS[1:] if q.text_for(about_another) == q.text_for(answers("Q1.self"))]
+    assert alike == []
+    assert all("その人" in question.text_for(about_another) for question in QUESTIONS[1:])
 
 
 def test_the_question_about_fear_warns_in_the_chat_that_choices_stay_and_not_on_the_web() -> None:
@@ -176,7 +205,9 @@ def test_the_question_about_fear_warns_in_the_chat_that_choices_stay_and_not_on_
 def test_every_sensitive_question_says_first_that_it_needs_no_answer() -> None:
     sensitive = [question for question in QUESTIONS if question.sensitive]
     assert {question.code for question in sensitive} >= {"Q12", "Q13", "Q16", "Q20"}
-    assert all("答えなくても" in (question.hint or "") for question in sensitive)
+    assert all((question.hint or "").startswith("答えなくても") for question in sensitive)
+    assert all("トークの画面に のこります" in (question.hint or "") for question in sensitive)
+    assert all("トーク" not in (question.hint_web or "トーク") for question in sensitive)
 
 
 def test_about_the_family_the_words_speak_of_that_person() -> None:

@@ -10,6 +10,7 @@ import datetime as dt
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from town import PUBLIC_URL, TOKYO, Town, town_on_sqlite, wrong_with
 from bot.desk import dangers as deeds
 from bot.desk import hearing_back
 from bot.desk.deeds import Desk, Doer
-from jobs import news
+from bot.handbook.recommend import Catalogue
+from jobs import handbook_changes, news
 from storage import concerns, dangers, news_items
 from storage.crypto import Cipher
 from storage.news_items import Told, Words
@@ -31,6 +33,7 @@ UPDATE = os.environ.get("UPDATE_TRANSCRIPTS") == "1"
 MASKS = [
     (re.compile(r"K-\w{4}-\w{4}-\w"), "K-＊＊＊＊-＊＊＊＊-＊"),
     (re.compile(re.escape(PUBLIC_URL) + r"/[dms]/\w+#[\w-]+"), "専用のページ（1回だけ）"),
+    (re.compile(re.escape(PUBLIC_URL) + r"/handbook/r/[\w-]+"), "結果のページ（30日）"),
 ]
 
 
@@ -71,6 +74,14 @@ def _play(written: str, town: Town, clock: Clock) -> Iterator[str]:
             yield ""
             yield line
             news.minute(town.services)
+            phone.looks()
+            assert wrong_with(phone.got) == []
+            yield from (f"  {_masked(said)}".rstrip() for said in _said(phone.got))
+        elif line.startswith("● 支援の期限が変わる: "):
+            yield ""
+            yield line
+            _has_another_deadline(town, *line.partition(": ")[2].split(" "))
+            handbook_changes.morning(town.services)
             phone.looks()
             assert wrong_with(phone.got) == []
             yield from (f"  {_masked(said)}".rstrip() for said in _said(phone.got))
@@ -120,6 +131,17 @@ def _entered(town: Town, topic: str, place: str, on: str, words: str) -> None:
     until = day or town.services.now().date() + dt.timedelta(days=40)
     with town.services.db.work() as work:
         news_items.add(work, "default", Told(key, (where,), Words(title, text), until, day), "test")
+
+
+def _has_another_deadline(town: Town, name: str, deadline: str) -> None:
+    """The service was started anew with another word for the scheme of this name."""
+    content = town.services.content
+    schemes = [
+        replace(each, deadline=deadline) if each.official_name == name else each
+        for each in content.catalogue.schemes
+    ]
+    fresh = replace(content, catalogue=Catalogue(schemes, content.questions, content.rules))
+    object.__setattr__(town.services, "content", fresh)
 
 
 def _told(town: Town, phone: Phone, word: Any) -> None:

@@ -185,9 +185,10 @@ def context(
     codes: Codes = OneCode(),
     offers: tuple[CourseOffer, ...] = OFFERS,
     asked: tuple[AskedCourse, ...] = ASKED,
+    language: str | None = None,
 ) -> Context:
     """What a flow looks at, on a Tuesday morning, with one open course; the visitor is of a watch partner, too."""
-    content = the_content()
+    content = the_content().said_in(language)
     plan = content.channels["default"]
     return Context(
         now=now,

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from bot import table_files
 from bot.cli import output
 from bot.cli.course_house import Id, Json, find_in
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused
 from bot.cli.supporter_house import actor, save, suffix_of
-from bot.programme import questionnaire, register_files
+from bot.programme import questionnaire
 from bot.programme.questionnaire import FEWEST, Results
 from storage import staff
 from storage.courses import Course
@@ -39,7 +40,7 @@ def results(
 
     例: tsunagari course results 0199a0c3… --out results.png
     """
-    suffix = suffix_of(out, (*register_files.WRITTEN, *PICTURES)) if out else ""
+    suffix = suffix_of(out, (*table_files.WRITTEN, *PICTURES)) if out else ""
     reader = actor(who, "ひとことを読むに") if words else ""
     with open_house() as house:
         said: tuple[str, ...] = ()
@@ -137,9 +138,7 @@ def _write(house: House, course: Course, seen: Results, out: Path, suffix: str) 
 
         data = course_chart.chart(house.content, course, seen, suffix)
     else:
-        data = register_files.table_bytes(
-            suffix, course.title, questionnaire.table(house.content, course, seen)
-        )
+        data = table_files.table_bytes(suffix, course.title, questionnaire.table(house.content, course, seen))
     save(out, data)
     output.say(f"{out} に書き出しました。", output.GOOD)
 

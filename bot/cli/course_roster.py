@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from bot import table_files
 from bot.cli import output
 from bot.cli.course_house import Id, Json, find, office_of
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused
 from bot.cli.supporter_house import As, actor, save, suffix_of
 from bot.programme import courses as seats
-from bot.programme import register_files, roster
+from bot.programme import roster
 from bot.programme.register_cells import shown_phone
 from bot.programme.register_columns import layout
 from bot.programme.roster import Line, Row
@@ -95,9 +96,9 @@ def roster_(
                 audit.note(work, by, "read_roster", "course", found.id, found.channel)
         shown = [row for row in listed if row.to_telephone or not to_phone]
         if out is not None:
-            suffix = suffix_of(out, register_files.WRITTEN)
+            suffix = suffix_of(out, table_files.WRITTEN)
             cells = [HEADS, *(_cells(row, personal=True) for row in shown)]
-            save(out, register_files.table_bytes(suffix, found.title, cells))
+            save(out, table_files.table_bytes(suffix, found.title, cells))
             output.say(f"{out} に {len(shown)} 人を書き出しました。", output.GOOD)
         elif json:
             output.as_json([_facts(row, personal) for row in shown])
@@ -217,8 +218,8 @@ def _add(house: House, course: Course, profile: Profile, by: str) -> None:
 
 def _import(house: House, course: Course, file: Path, by: str, yes: bool) -> None:
     try:
-        sheets = register_files.read(file)
-    except register_files.Unreadable as trouble:
+        sheets = table_files.read(file)
+    except table_files.Unreadable as trouble:
         raise Refused(
             house.content.texts.get(f"register.unreadable.{trouble.why}", **trouble.params),
             "出席者の一覧を、.xlsx か .csv で保存しなおしてください。",

@@ -13,7 +13,7 @@ from bot.cli.house import House
 from bot.cli.news_entry import NAMES, BadField, facts, read_told, said, same_as, translated
 from bot.cli.output import Refused, nearest
 from bot.cli.segment import language_names, topic_names
-from bot.programme.register_files import Cell, Row, Unreadable, read
+from bot.table_files import Cell, Row, Unreadable, read
 from storage import audit, news_items
 from storage.news_items import Told
 

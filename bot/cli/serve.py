@@ -24,6 +24,7 @@ from bot.web.gthread import Worker
 from jobs import timetable
 from jobs.clock_watch import look_back
 from jobs.deliver import Deliverer
+from jobs.handbook_counts import Counting
 from jobs.mail import Postman, post_of
 from storage.rotation import need_every_key
 
@@ -42,6 +43,7 @@ class Engine:
     deliverer: Deliverer | None = None
     postman: Postman | None = None
     clock: timetable.Timetable | None = None
+    counting: Counting | None = None
 
     def start(self) -> None:
         """A copied database, and a clock that was put back, are noticed before the first row is sent."""
@@ -52,6 +54,8 @@ class Engine:
             self.deliverer.start()
             self.postman = Postman(post_of(self.services))
             self.postman.start()
+        self.counting = Counting(self.services.db, self.services.usage)
+        self.counting.start()
         if self.role in ("all", "clock"):
             self.clock = timetable.start(self.services)
 
@@ -62,6 +66,8 @@ class Engine:
             self.postman.stop()
         if self.deliverer is not None:
             self.deliverer.stop()
+        if self.counting is not None:
+            self.counting.stop()
 
 
 class Service(BaseApplication):  # type: ignore[misc]  # gunicorn has no types

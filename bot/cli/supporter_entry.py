@@ -15,9 +15,9 @@ from bot.cli.supporter_house import As, Channel, Id, Json, actor, facts, find, s
 from bot.content.library import Content
 from bot.programme import life, register_import
 from bot.programme.register_columns import Layout
-from bot.programme.register_files import Row
 from bot.programme.register_import import Decisions
 from bot.programme.register_lines import Line, lines
+from bot.table_files import Row
 from storage import audit, certificates, courses, supporters
 from storage.courses import Course
 from storage.supporters import State, Supporter

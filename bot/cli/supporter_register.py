@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot import table_files
 from bot.cli import output
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused, one_of
@@ -29,12 +30,12 @@ from bot.cli.supporter_house import (
     words,
 )
 from bot.content.library import Content
-from bot.programme import register_files, register_import
+from bot.programme import register_import
 from bot.programme.register_cells import Remark
 from bot.programme.register_columns import FIELDS, Layout, NoSuchColumn, layout
-from bot.programme.register_files import Unreadable, table_bytes
 from bot.programme.register_import import OUT, OUTCOMES, Decisions, Plan, Planned
 from bot.programme.register_lines import Line, lines, no_people
+from bot.table_files import Unreadable, table_bytes
 from storage import audit, supporters
 from storage.schema import new_id
 from storage.supporters import Supporter
@@ -84,7 +85,7 @@ def import_(
 
     例: tsunagari supporter import 名簿.xlsx --town 鳥取市 --report 結果.csv
     """
-    suffix = suffix_of(report, register_files.WRITTEN) if report else ""
+    suffix = suffix_of(report, table_files.WRITTEN) if report else ""
     decisions = _decisions(new or (), same or ())
     by = actor(who)
     with open_house() as house:
@@ -148,7 +149,7 @@ def _layouts(
 ) -> tuple[list[Layout], list[str]]:
     """The sheets that are lists of people, and the names of those that are not."""
     try:
-        sheets = register_files.read(file)
+        sheets = table_files.read(file)
     except Unreadable as no:
         raise Refused(
             f"{file.name}: {content.texts.get(f'register.unreadable.{no.why}', **no.params)}"
@@ -321,7 +322,7 @@ def export(
 
     例: tsunagari supporter export --out 名簿.xlsx --as 山田
     """
-    suffix = suffix_of(out, register_files.WRITTEN)
+    suffix = suffix_of(out, table_files.WRITTEN)
     by = actor(who, "書き出し")
     with open_house() as house:
         where = district_of(house, town_of(house, town), district)

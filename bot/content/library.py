@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from bot.content.clocks import LevelClocks, load_clocks
+from bot.content.documents import Document, load_documents
 from bot.content.drips import check_words
 from bot.content.errors import ContentError
 from bot.content.hotlines import Hotline, load_hotlines
@@ -29,13 +30,17 @@ from bot.content.place_files import load_towns, load_windows
 from bot.content.places import Town, Window, desk_for, route
 from bot.content.programme import Programme, load_programme
 from bot.content.questions import HandbookQuestion, load_questions
-from bot.content.schemes import Scheme, load_schemes
+from bot.content.rules import Rule, load_rules
+from bot.content.scheme_files import load_schemes
+from bot.content.schemes import Scheme
 from bot.content.texts import Texts, load_texts
 from bot.content.tips import TipTopic, load_tips
+from bot.content.translation import load_translation, translated, untranslated
 from bot.content.watch import DangerWatch, load_watch
 from bot.crisis import Lexicon, load_lexicon
 from bot.crisis_reply import Replies, load_replies
-from bot.recommend import Catalogue
+from bot.finding import Finder, Synonyms, load_synonyms
+from bot.handbook.recommend import Catalogue
 
 UNSURE_KIND = "unsure"
 _LONGEST_LIST = 400  # characters of a list of words that are understood
@@ -65,7 +70,10 @@ class Content:
     troubles: Mapping[str, Trouble]
     handbook: Handbook
     questions: tuple[HandbookQuestion, ...]
+    documents: Mapping[str, Document]
+    rules: Mapping[str, Rule]
     catalogue: Catalogue
+    synonyms: Synonyms
     folder: Path
     crisis_replies: Replies
     clocks: Mapping[int, LevelClocks]
@@ -77,6 +85,41 @@ class Content:
     tips: Mapping[str, TipTopic]
     languages: Mapping[str, Language]
     news: NewsPlan
+    spoken: str = JAPANESE
+    """The key of the language in which all this is said."""
+    own: Mapping[str, str] = field(default_factory=dict)
+    """What that language says itself, by key (see bot/content/translation.py); everything else is Japanese."""
+    original: Content | None = None
+    """The same in Japanese; None where this is it."""
+
+    def said_in(self, language: str | None) -> Content:
+        """The same in this language, key by key Japanese where it says nothing; Japanese for one that is not known.
+
+        Its files are read when it is first asked for; ContentError names the file and key of what is wrong in them.
+        """
+        japanese = self.original or self
+        if language is None or language == JAPANESE or language not in self.languages:
+            return japanese
+        if language not in japanese._said:
+            said = load_translation(japanese, language)
+            words = translated(japanese, language, said)
+            japanese._said[language] = replace(
+                japanese, **words, spoken=language, own=said, original=japanese
+            )
+        return japanese._said[language]
+
+    @cached_property
+    def _said(self) -> dict[str, Content]:
+        return {}
+
+    def theme_name(self, theme: str) -> str:
+        """What a theme of schemes is called, which is known by its Japanese name."""
+        return self.own.get(f"themes.{theme}", theme)
+
+    def untranslated(self) -> Mapping[str, tuple[str, ...]]:
+        """By language: every key that it lacks, and every one that Japanese does not have (any more), marked as such."""
+        others = [key for key in self.languages if key != JAPANESE]
+        return {key: untranslated(self.original or self, self.said_in(key).own) for key in others}
 
     @cached_property
     def windows_by_key(self) -> Mapping[str, Window]:
@@ -88,11 +131,20 @@ class Content:
 
     @cached_property
     def lexicon(self) -> Lexicon:
-        """Words of danger; read when they are first asked for, since hundreds of patterns take a second to compile."""
+        """Words of danger in every language; read when they are first asked for: hundreds of patterns take a second."""
+        if self.original is not None:
+            return self.original.lexicon
         try:
             return load_lexicon(self.folder / "crisis" / "lexicon.yaml")
         except ValueError as trouble:
             raise ContentError("crisis/", "", str(trouble)) from trouble
+
+    @cached_property
+    def finder(self) -> Finder:
+        """Finds schemes by typed words: by the Japanese ones in every language."""
+        if self.original is not None:
+            return self.original.finder
+        return Finder(self.catalogue, self._option_labels, self.hotlines.values(), self.synonyms)
 
     @cached_property
     def own_words(self) -> frozenset[str]:
@@ -109,7 +161,8 @@ class Content:
             ),
         ]
         texts = [text for text in self.texts.by_key.values() if len(text) <= _LONGEST_LIST]
-        return frozenset([*labels, *texts, *(word for text in texts for word in text.split("、"))])
+        japanese = self.original.own_words if self.original else frozenset()
+        return japanese.union(labels, texts, (word for text in texts for word in text.split("、")))
 
     @property
     def parts_of_keys(self) -> tuple[str, ...]:
@@ -157,7 +210,10 @@ def load_content(folder: Path) -> Content:
 
 
 def hearing(content: Content) -> Content:
-    """The same with its words of danger read: who hears people finds out now, and not at the first word."""
+    """The same with its words of danger and its languages read: who hears people finds out now what is wrong with
+    them, and not at the first word."""
+    for language in content.languages:
+        content.said_in(language)
     try:
         content.lexicon  # noqa: B018
     except OSError as trouble:
@@ -194,6 +250,9 @@ def _read(folder: Path) -> Content:
     endings = load_outcomes(folder / "outcomes.yaml")
     windows = load_windows(folder / "windows.yaml", towns, kinds)
     topics = _topics(folder / "topics.yaml", texts)
+    documents = load_documents(folder / "documents.yaml")
+    rules = load_rules(folder / "rules.yaml", questions)
+    schemes = load_schemes(folder / "schemes", questions, rules, documents)
     return Content(
         texts=texts,
         channels=_channels(folder / "channels.yaml", by_key),
@@ -205,7 +264,10 @@ def _read(folder: Path) -> Content:
         troubles=load_troubles(folder / "troubles.yaml", kinds, hotlines),
         handbook=load_handbook(folder / "handbook.yaml", hotlines),
         questions=questions,
-        catalogue=Catalogue(load_schemes(folder / "schemes", questions), questions),
+        documents=documents,
+        rules=rules,
+        catalogue=Catalogue(schemes, questions, rules),
+        synonyms=load_synonyms(folder / "synonyms.yaml"),
         folder=folder,
         crisis_replies=replies,
         clocks=load_clocks(folder / "clocks.yaml"),

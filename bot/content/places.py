@@ -281,10 +281,10 @@ def night_desk_of(windows: Iterable[Window], key: str, at: datetime) -> Window |
 
 
 def desk_for(windows: Iterable[Window], town: str, window_kind: str) -> Window | None:
-    """The town's real desk for what a scheme calls 「福祉事務所・市区町村こども課」; None if not known."""
-    names = window_kind.split("・")
-    serving = [window for window in windows if town in window.serves and window.active]
-    return next((w for name in names for w in sorted(serving, key=_breadth) if name in w.desks), None)
+    """The town's real desk for what a scheme calls 「福祉事務所・市区町村こども課」, or by its own name; None if not known."""
+    names = (window_kind, *window_kind.split("・"))
+    serving = sorted((w for w in windows if town in w.serves and w.active), key=_breadth)
+    return next((w for name in names for w in serving if name in w.desks or name == w.name), None)
 
 
 def _breadth(window: Window) -> int:

@@ -20,18 +20,24 @@ TOP_WORRIES: Final = "Q2top"
 ALWAYS_ASKED_ABOUT: Final = frozenset({"family"})
 """Who chose many troubles is asked further about three of them, and always about fear of somebody close."""
 
+MOST_ASKED: Final = 11
+"""Where so many questions are certain, those that only might help (`asked_if_room`) are left out."""
+ABOUT_OTHERS: Final = (frozenset({"family"}), frozenset({"other"}))
+"""Answers of Q1 after which the words speak of „that person“."""
+
 LONGEST_TEXT: Final = 160
 LONGEST_LABEL: Final = 40
 LONGEST_BUTTON: Final = 20
 """Graphemes: what LINE shows on a quick-reply button."""
 
+_NEVER: Final = Condition()
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]*")
 _TAPS: Final = {"skip", "done"}
 """Words that the conversation itself uses for its own buttons."""
 _DESTINATIONS: Final = ("concern", "hotlines")
 _QUESTION_FIELDS: Final = {
     *("code", "key", "text", "text_family", "hint", "hint_web", "multiple", "at_most", "options"),
-    *("options_from", "asked_when", "sensitive", "no_when_unasked"),
+    *("options_from", "asked_when", "asked_if_room", "sensitive", "no_when_unasked"),
 }
 _OPTION_FIELDS: Final = {"code", "label", "short", "theme", "exclusive", "leads_to"}
 
@@ -64,7 +70,9 @@ class HandbookQuestion:
     key: str
     text: str
     options: tuple[HandbookOption, ...]
-    asked_when: Condition
+    asked_when: Condition = _NEVER
+    asked_if_room: Condition = _NEVER
+    """Reasons that count only while few questions are asked."""
     text_family: str | None = None
     hint: str | None = None
     hint_web: str | None = None
@@ -78,12 +86,9 @@ class HandbookQuestion:
     """When these were answered and this one was still not asked, its answer counts as no."""
 
     def text_for(self, answers: Answers) -> str:
-        """The words, about oneself or about the member of the family that Q1 named."""
-        return (
-            self.text_family
-            if self.text_family and answers.get(WHO, frozenset()) == {"family"}
-            else self.text
-        )
+        """The words, about oneself or about whom Q1 named: a member of the family, or a neighbour."""
+        about_another = answers.get(WHO) in ABOUT_OTHERS
+        return self.text_family if self.text_family and about_another else self.text
 
     def options_for(self, answers: Answers) -> tuple[HandbookOption, ...]:
         """The options to show: where they come from another question, only those that were chosen there."""
@@ -93,16 +98,23 @@ class HandbookQuestion:
         return tuple(option for option in self.options if option.code in picked)
 
 
-def is_asked(question: HandbookQuestion, answers: Answers) -> bool:
-    """Whether this question follows from the answers so far; its condition looks back only."""
-    if question.code == TOP_WORRIES:
-        return question.asked_when.holds(answers)
-    return question.asked_when.holds(_narrowed(answers))
+def is_asked(
+    question: HandbookQuestion, answers: Answers, questions: Sequence[HandbookQuestion] = ()
+) -> bool:
+    """Whether this question follows from the answers so far; its condition looks back only. `questions` are all that
+    there are: those that will be asked for certain go before one that only might help."""
+    told = answers if question.code == TOP_WORRIES else _narrowed(answers)
+    if question.asked_when.holds(told):
+        return True
+    if not question.asked_if_room.holds(told):
+        return False
+    certain = sum(one.code not in answers and one.asked_when.holds(told) for one in questions)
+    return len(answers) + certain < MOST_ASKED
 
 
 def next_question(questions: Sequence[HandbookQuestion], answers: Answers) -> HandbookQuestion | None:
     """The first question that is to be asked and was not asked yet; None at the end."""
-    return next((q for q in questions if q.code not in answers and is_asked(q, answers)), None)
+    return next((q for q in questions if q.code not in answers and is_asked(q, answers, questions)), None)
 
 
 def _narrowed(answers: Answers) -> Answers:
@@ -155,7 +167,8 @@ def _question(raw: object, before: Mapping[str, HandbookQuestion]) -> HandbookQu
         key=key,
         text=_text(entry, "text", LONGEST_TEXT),
         options=(),
-        asked_when=_condition(entry.get("asked_when")),
+        asked_when=_condition(entry, "asked_when"),
+        asked_if_room=_condition(entry, "asked_if_room"),
         text_family=_text(entry, "text_family", LONGEST_TEXT) if "text_family" in entry else None,
         hint=_text(entry, "hint", LONGEST_TEXT) if "hint" in entry else None,
         hint_web=_text(entry, "hint_web", LONGEST_TEXT) if "hint_web" in entry else None,
@@ -207,19 +220,23 @@ def _option(raw: object, number: int) -> HandbookOption:
         raise ValueError(f"options, number {number}: {trouble}") from trouble
 
 
-def _condition(raw: object) -> Condition:
+def _condition(entry: Mapping[str, Any], field: str) -> Condition:
+    """One of the two is needed."""
+    if field not in entry and ("asked_if_room" in entry or field == "asked_if_room"):
+        return _NEVER
     try:
-        return parse_condition(raw)
+        return parse_condition(entry.get(field))
     except ValueError as trouble:
-        raise ValueError(f"asked_when: {trouble}") from trouble
+        raise ValueError(f"{field}: {trouble}") from trouble
 
 
 def _refers_to_known(question: HandbookQuestion, before: Mapping[str, HandbookQuestion]) -> None:
     """A condition can only look back: at options that exist, of questions that come earlier."""
-    codes = question.asked_when.questions() | question.no_when_unasked
+    conditions = (question.asked_when, question.asked_if_room)
+    codes = question.no_when_unasked.union(*(each.questions() for each in conditions))
     if missing := sorted(code for code in codes if code not in before):
         raise ValueError(f"asked_when: {', '.join(missing)} is no earlier question")
-    for code, option in sorted(question.asked_when.tokens()):
+    for code, option in sorted(conditions[0].tokens() | conditions[1].tokens()):
         if option not in {known.code for known in before[code].options}:
             raise ValueError(f"asked_when: {code} has no option {option!r}")
 

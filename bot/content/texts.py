@@ -9,6 +9,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import yaml
 
 from bot.content.errors import ContentError
 
+_YES_OR_NO = {True: "yes", False: "no"}  # what YAML makes of a key yes or no without quotes
 LONGEST = 2_000  # characters: far below LINE's limit, and already too much to read on a phone
 
 
@@ -32,21 +34,31 @@ class Texts:
     def has(self, key: str) -> bool:
         return key in self.by_key
 
-    def under(self, prefix: str) -> dict[str, str]:
+    def under(self, prefix: str) -> Mapping[str, str]:
         """All texts whose key begins with `<prefix>.`, by the rest of their key, in the file's order."""
-        cut = len(prefix) + 1
-        return {key[cut:]: text for key, text in self.by_key.items() if key.startswith(f"{prefix}.")}
+        return self._groups.get(prefix, {})
+
+    @cached_property
+    def _groups(self) -> Mapping[str, Mapping[str, str]]:
+        """Found once: a message is compared with several lists of words."""
+        groups: dict[str, dict[str, str]] = {}
+        for key, text in self.by_key.items():
+            parts = key.split(".")
+            for count in range(1, len(parts)):
+                groups.setdefault(".".join(parts[:count]), {})[".".join(parts[count:])] = text
+        return groups
 
 
 def load_texts(folder: Path) -> Texts:
-    """Read all files of one language; ContentError names file and key of what is wrong."""
+    """Read all files of one language; ContentError names language, file and key of what is wrong."""
     by_key: dict[str, str] = {}
     for path in sorted(folder.glob("*.yaml")):
+        name = f"texts/{folder.name}/{path.name}"
         try:
             tree = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ContentError(path.name, "", f"cannot be read: {error}") from error
-        for key, text in _leaves(tree, path.stem, path.name):
+            raise ContentError(name, "", f"cannot be read: {error}") from error
+        for key, text in _leaves(tree, path.stem, name):
             by_key[key] = text
     return Texts(by_key)
 
@@ -54,7 +66,8 @@ def load_texts(folder: Path) -> Texts:
 def _leaves(tree: Any, prefix: str, file: str) -> Iterator[tuple[str, str]]:
     if not isinstance(tree, dict):
         raise ContentError(file, prefix, "a text or a group of texts is expected")
-    for name, value in tree.items():
+    for raw, value in tree.items():
+        name = _YES_OR_NO.get(raw, raw) if isinstance(raw, bool) else raw
         key = prefix if name == "ask" else f"{prefix}.{name}"
         if isinstance(value, dict):
             yield from _leaves(value, key, file)

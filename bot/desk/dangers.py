@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot import metrics
@@ -162,8 +162,9 @@ def reach_out(work: Work, desk: Desk, by: Doer, danger: Danger, key: str) -> Non
         raise CannotBeDone("danger_erased")
     if not person.friend:
         raise CannotBeDone("danger_blocked")
-    words, window = desk.content.crisis_replies.desk[key], desk_of(desk.content, danger)
-    said = words_to_send(desk, words, window, town_of(desk.content, danger))
+    spoken = replace(desk, content=desk.content.said_in(person.language))
+    words, window = spoken.content.crisis_replies.desk[key], desk_of(spoken.content, danger)
+    said = words_to_send(spoken, words, window, town_of(desk.content, danger))
     outbox.put(
         work, danger.channel, "message", {"messages": to_line(said)}, person_id=person.id, must_arrive=True
     )

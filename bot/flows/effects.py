@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.content.news import Rhythm
-from bot.recommend import Result
+from bot.handbook.recommend import Result
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,11 @@ class OpenConcern:
 
 @dataclass(frozen=True)
 class ShowSchemes:
-    """Show what fits the answers, in groups, each with why."""
+    """Show what fits the answers, in groups, each with why. `about`: whose answers these are, as Q1 has it."""
 
     result: Result
     town: str | None
+    about: Literal["self", "family", "other"] = "self"
 
 
 @dataclass(frozen=True)

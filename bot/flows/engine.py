@@ -81,13 +81,39 @@ def on_path(flow: FlowFunction, ctx: Context, answers: Answers, key: str) -> Que
 
 def skip_rest(flow: FlowFunction, ctx: Context, answers: Answers) -> dict[str, Any]:
     """As if every question that may be left unanswered were: results from what is known so far."""
-    filled = dict(answers)
-    while isinstance(now := play(flow, ctx, filled), Asking) and not now.refused:
-        if isinstance(now.question, Many):
-            half = filled.get(now.question.key, {"picks": []})
-            filled[now.question.key] = {"picks": half["picks"], "done": True}
-        elif isinstance(now.question, Choice) and now.question.skippable:
-            filled[now.question.key] = SKIP
-        else:
-            break
-    return filled
+    return _skipping(flow, ctx, answers)[0]
+
+
+def still_to_come(flow: FlowFunction, ctx: Context, answers: Answers) -> int | None:
+    """How many questions follow the present one where all are left unanswered: the shortest way. None: not known."""
+    skipped = _skipping(flow, ctx, answers)[1]
+    return None if skipped is None else skipped - 1
+
+
+def _skipping(flow: FlowFunction, ctx: Context, answers: Answers) -> tuple[dict[str, Any], int | None]:
+    """The answers with the rest left open, and how many that were; None where one of them needs an answer."""
+    filled, skipped, talk = dict(answers), 0, flow(ctx)
+    try:
+        question = next(talk)
+        while True:
+            stored = filled.get(question.key)
+            if stored is None or not fits(question, stored):
+                stored = _unanswered(question, stored)
+                if stored is None:
+                    return filled, None
+                filled[question.key] = stored
+                skipped += 1
+            question = talk.send(stored)
+    except NotAnAnswer:
+        return filled, None
+    except StopIteration:
+        return filled, skipped
+
+
+def _unanswered(question: Question, so_far: Any) -> Any:
+    """What is stored for a question that is left as it is; None where it needs an answer."""
+    if isinstance(question, Many):
+        keys = {option.key for option in question.options}
+        half = so_far.get("picks", []) if isinstance(so_far, dict) else []
+        return {"picks": [key for key in half if key in keys], "done": True}
+    return SKIP if isinstance(question, Choice) and question.skippable else None

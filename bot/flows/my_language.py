@@ -1,4 +1,4 @@
-"""「ことば」: in which language news are read."""
+"""「ことば」: in which language the handbook, the desks and news are read."""
 
 from __future__ import annotations
 

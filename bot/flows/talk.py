@@ -46,6 +46,7 @@ class Question:
     hint: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     call: tuple[str, ...] = ()  # keys of hotlines whose buttons stand above the answers
+    on_web: bool = False  # so delicate that in a chat the web page is offered instead
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ _NUMBER = re.compile(
 )
 _KANJI_DIGITS = {kanji: n for n, kanji in enumerate("一二三四五六七八九十", 1)}
 _LONGEST_PART = 40  # characters: what is longer tells a story, and a word in it is not an answer
+_READING = re.compile(r"([々〆ヶ\u4e00-\u9fff]+)（([ぁ-ゖー]+)）")
 _KANA = re.compile(r"[ぁ-ゖー]+$")
 _MEANT_OTHERWISE = re.compile(
     r"く|ほう|方が|ら|り|か|じゃ|ではな|でな|でもな|以外"
@@ -138,10 +140,15 @@ _MEANT_OTHERWISE = re.compile(
 _POLITE = re.compile(r"(?:です|だ)?[よねな]?$")
 _YES = {
     *("はい", "うん", "ええ", "そう", "いい", "ok", "yes", "わかりました", "分かりました"),
+    *("sim", "có", "vâng", "是", "是的", "好"),
     *("おねがいします", "お願いします", "おねがい", "お願い", "同意します", "どういします", "します"),
 }
+_AND = {"and", "e", "và", "和"}
 _YES_BEGINS = re.compile(r"(?:はい|うん|ええ)+")
-_NO = {"いいえ", "いえ", "いいえー", "いや", "ちがう", "違う", "違います", "ちがいます", "no", "ない"}
+_NO = {
+    *("いいえ", "いえ", "いいえー", "いや", "ちがう", "違う", "違います", "ちがいます", "ない"),
+    *("no", "não", "không", "不", "不是"),
+}
 _SKIPS = {
     *("わからない", "わかりません", "分からない", "分かりません", "答えない", "こたえない"),
     *("すきっぷ", "ぱす", "とばす"),
@@ -178,7 +185,17 @@ Spellings = Mapping[str, tuple[str, ...]]  # what each option may be called, all
 def spellings(labels: Mapping[str, str], options: tuple[Option, ...] = ()) -> Spellings:
     """The label of each option and its other words."""
     also = {option.key: option.also for option in options}
-    return {key: tuple(map(plain, (label, *also.get(key, ())))) for key, label in labels.items()}
+    return {
+        key: tuple(name for each in (label, *also.get(key, ())) for name in read(each))
+        for key, label in labels.items()
+    }
+
+
+def read(words: str) -> tuple[str, ...]:
+    """These words, `plain`; of 「お金（かね）」 also お金 and おかね."""
+    if not _READING.search(words):
+        return (plain(words),)
+    return plain(words), plain(_READING.sub(r"\1", words)), plain(_READING.sub(r"\2", words))
 
 
 def match(text: str, called: Spellings) -> str | None:
@@ -292,7 +309,8 @@ def _several(text: str, called: Spellings) -> list[str]:
         return []
     if exact := [key for key, names in called.items() if said in names]:
         return exact
-    if parts := [key for part in re.split(r"[、,，・と\s]+", text) if (key := match(part, called))]:
+    words = (part for part in re.split(r"[、,，・と\s]+", text) if plain(part) not in _AND)
+    if parts := [key for part in words if (key := match(part, called))]:
         return parts
     return [key for key, names in called.items() if any(_means(said, name) for name in names)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.content.languages import JAPANESE
 from bot.content.places import route
 from bot.flows.context import Context
 from bot.flows.effects import Effect, ShowWindows
@@ -17,7 +18,8 @@ def whom_to_ask(ctx: Context) -> Talk[list[Effect]]:
     trouble = troubles[key]
     ways = [route(ctx.content.windows, town, kind) for kind in trouble.kinds]
     of_all = [window.key for way in ways for window in (way.window, *way.also, way.general)]
-    about = trouble.label.removesuffix("のこと")
+    japanese = ctx.content.said_in(JAPANESE).troubles[key].label  # it is said at a desk
+    about = japanese.removesuffix("のこと")
     windows = tuple(dict.fromkeys(of_all))
     return [ShowWindows(windows, _lines(ctx, windows, trouble.hotlines), about)]
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import postback
-from bot.flows.engine import Asking
+from bot.content.languages import JAPANESE
+from bot.flows import FLOWS
+from bot.flows.engine import Asking, still_to_come
 from bot.flows.talk import DONE, Many, Question
 from bot.handlers.turn import Turn
 from bot.messages import Button, Call, Choices, Message, Open, Tap, Text
@@ -27,7 +29,9 @@ def ask(turn: Turn, conversation: Conversation, asking: Asking, answers: Mapping
 
     options = [tap(label, key) for key, label in words.options.items() if key not in picks]
     done = tap(words.quiet[DONE], DONE) if picks else None
-    quiet = [tap(label, key) for key, label in words.quiet.items() if key != DONE and not picks]
+    quiet: list[Button] = [tap(label, key) for key, label in words.quiet.items() if key != DONE and not picks]
+    if question.on_web:
+        quiet.append(_on_the_web(turn))
     message: Message
     if options or quiet or done:
         message = Choices(
@@ -38,11 +42,28 @@ def ask(turn: Turn, conversation: Conversation, asking: Asking, answers: Mapping
             first=help_buttons(turn, question.call),
             done=done,
             last=tuple(quiet),
+            progress=_progress(turn, asking, answers) if flow == "handbook" else None,
         )
     else:
         message = Text(f"{words.text}\n\n{words.hint}" if words.hint else words.text)
     turn.messages.append(message)
     turn.quick = navigation(turn, conversation, asking)
+
+
+def _progress(turn: Turn, asking: Asking, answers: Mapping[str, Any]) -> str | None:
+    """Which question this is, and about how many follow; nothing where the way parts."""
+    left = still_to_come(FLOWS["handbook"].function, turn.context(), answers)
+    if left is None:
+        return None
+    said = "handbook.progress" if left else "handbook.progress.nearly"
+    return turn.content.texts.get(said, number=str(len(asking.asked) + 1), left=str(left))
+
+
+def _on_the_web(turn: Turn) -> Open:
+    """The handbook from its beginning, in the same language (bot/web/language.py): not one answer goes along."""
+    content = turn.content
+    asked = "" if content.spoken == JAPANESE else f"?lang={content.spoken}"
+    return Open(content.texts.get("handbook.on_web"), f"{turn.services.settings.public_url}/handbook{asked}")
 
 
 def _picked(turn: Turn, labels: list[str]) -> str | None:
@@ -60,7 +81,7 @@ def help_buttons(turn: Turn, hotlines: tuple[str, ...], *, as_page: bool = False
     """Buttons that dial these hotlines, or open their pages."""
     buttons: list[Button] = []
     for key in hotlines:
-        line = turn.content.hotlines[key]
+        line = turn.spoken.hotlines[key]
         if line.tel and not as_page:
             buttons.append(Call(line.short_name, line.tel))
         elif line.url:

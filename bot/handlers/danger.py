@@ -26,7 +26,7 @@ FLOW_OF = {"windows": "whom_to_ask"}  # what content/crisis/replies.yaml calls a
 
 def answer(turn: Turn, danger: Danger) -> None:
     """Fixed words and lines that are open now, and 「つづける」 where a conversation is open."""
-    reply = reply_for(danger, turn.content.crisis_replies, turn.content.hotlines, turn.now)
+    reply = reply_for(danger, turn.spoken.crisis_replies, turn.spoken.hotlines, turn.now)
     turn.messages += [Text(text) for text in reply.messages]
     way_back = talking.way_back(turn)
     turn.messages.append(_card(turn, [_button(button, danger.who, way_back) for button in reply.buttons]))
@@ -50,7 +50,7 @@ def _button(button: ReplyButton, who: Who, way_back: tuple[Tap, ...]) -> Button:
 
 
 def _card(turn: Turn, buttons: Sequence[Button]) -> Cards:
-    texts = turn.content.texts
+    texts = turn.spoken.texts
     return Cards(
         texts.get("danger.alt"), (Card(texts.get("danger.title"), buttons=tuple(buttons), urgent=True),)
     )
@@ -66,13 +66,13 @@ def _for_staff(turn: Turn, deed: str) -> None:
 
 def said(turn: Turn, deed: str, about: str = "") -> None:
     """「来て」「電話した」「だいじょうぶ」: a fixed answer for each, and what it sets going."""
-    answers = turn.content.crisis_replies.answers
+    answers = turn.spoken.crisis_replies.answers
     if deed == HELP:
         turn.say("danger.help")
         turn.messages.append(_card(turn, help_buttons(turn, turn.content.handbook.talk_now)))
         turn.must_arrive = True
         turn.quick = talking.way_back(turn) or (
-            Tap(turn.content.texts.get("talk.menu"), postback.start("menu")),
+            Tap(turn.spoken.texts.get("talk.menu"), postback.start("menu")),
         )
         return  # nothing below it: the numbers must stay in sight
     if deed in answers:

@@ -17,7 +17,7 @@ PARTNER = ("sign", "mine", "concern", "whom_to_ask", "handbook")
 
 def show_menu(turn: Turn, lead: str = "menu.lead") -> None:
     """The flows, in the order that suits the person; 「わたしの連絡」 stands beside them."""
-    texts = turn.content.texts
+    texts = turn.spoken.texts
     order: tuple[str, ...] = SUPPORTER if turn.person.role == "supporter" else RESIDENT
     last: tuple[Tap, ...] = ()
     if turn.person.partner_id is not None:

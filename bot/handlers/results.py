@@ -3,65 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot import postback
-from bot.cards import hotline_card, scheme_card, window_card
+from bot.cards import hotline_card, scheme_card, scheme_in_full, window_card
 from bot.flows import FLOWS
 from bot.flows.effects import ShowSchemes, ShowWindows
 from bot.flows.engine import Finished, play
+from bot.handbook.kept_results import FLOW
+from bot.handbook.recommend import Recommendation, documents_of
+from bot.handlers import kept_results
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
-from bot.messages import QUICK_REPLIES, Card, Cards, Tap
-from bot.recommend import Recommendation
+from bot.messages import Call, Card, Cards, Choices, Tap, Text, carousels
 from storage import conversations
 
-FLOW = "results"
-WINDOWS_AT_ONCE = 10
+WINDOWS_AT_ONCE: Final = 10
+CARDS_AT_ONCE: Final = kept_results.CARDS_AT_ONCE
+DOCUMENTS_AT_ONCE: Final = 8
+ON_DEMAND: Final = ("chosen", "others")
 
 
 def show_schemes(turn: Turn, effect: ShowSchemes, conversation_id: str) -> None:
     """Safety first, then one or two hubs, then the first of what was chosen; the rest on demand."""
     result, texts = effect.result, turn.content.texts
-    turn.say("results.nothing_chosen" if result.fallback else "results.lead")
-    at_once = turn.content.handbook.first_shown
-    first = (*result.safety, *result.hubs)
-    _add_cards(turn, first, "results.first", effect.town)
     if result.fallback:
-        _add_safety_net(turn, effect.town)
-    _add_cards(turn, result.chosen[:at_once], "results.chosen", effect.town)
-    turn.say("results.after")
-    quick = []
-    if len(result.chosen) > at_once:
-        quick.append(_more(turn, "chosen", at_once, len(result.chosen), conversation_id))
-    if result.others:
-        quick.append(_more(turn, "others", 0, len(result.others), conversation_id))
-    quick.append(Tap(texts.get("talk.menu"), postback.start("menu")))
-    turn.quick = tuple(quick[:QUICK_REPLIES])
+        turn.say("results.nothing_chosen")
+    else:
+        turn.messages.append(Text(f"{texts.get('results.lead')}\n\n{texts.get('results.first')}"))
+    first = _scheme_cards(turn, (*result.safety, *result.hubs), effect.town, conversation_id)
+    if result.fallback or not any(isinstance(button, Call) for card in first for button in card.buttons):
+        first += _safety_net(turn, effect.town)
+    turn.messages += carousels(texts.get("results.first"), first, CARDS_AT_ONCE)
+    if chosen := result.chosen[: turn.content.handbook.first_shown]:
+        turn.say("results.chosen")
+        cards = _scheme_cards(turn, chosen, effect.town, conversation_id)
+        turn.messages += carousels(texts.get("results.chosen"), cards, CARDS_AT_ONCE)
+    _add_ways_on(turn, effect, conversation_id)
 
 
-def show_more(turn: Turn, tap: postback.Tap) -> None:
-    """The next cards of a result; its answers are kept (sealed) for a day, then they are gone."""
-    conversation = conversations.get(turn.work, tap.conversation, turn.person.id)
-    offset = int(tap.answer) if tap.answer.isdecimal() else 0
-    result = None
-    if conversation is not None and conversation.answers:
-        end = play(FLOWS["handbook"].function, turn.context(), conversation.answers)
-        if isinstance(end, Finished):
-            result = next((e for e in end.effects if isinstance(e, ShowSchemes)), None)
-    if result is None or tap.question not in ("chosen", "others"):
-        turn.say("results.gone")
-        show_menu(turn)
-        return
-    at_once = turn.content.handbook.first_shown
-    everything: Sequence[Recommendation] = getattr(result.result, tap.question)
-    _add_cards(turn, everything[offset : offset + at_once], f"results.{tap.question}", result.town)
-    if not turn.messages:
-        turn.say("results.no_more")
-    quick = []
-    if len(everything) > offset + at_once:
-        quick.append(_more(turn, tap.question, offset + at_once, len(everything), tap.conversation))
-    quick.append(Tap(turn.content.texts.get("talk.menu"), postback.start("menu")))
-    turn.quick = tuple(quick)
+def tapped(turn: Turn, tap: postback.Tap) -> None:
+    """A button under a result; it may be old, doubled or made up."""
+    if tap.question in kept_results.DEEDS:
+        before = _shown_before(turn, tap.conversation)
+        kept_results.tapped(turn, tap, before)
+        turn.quick = turn.quick or _ways_on(turn, before, tap)
+    elif tap.question == "one":
+        _show_one(turn, tap)
+    elif (shown := _shown_before(turn, tap.conversation)) is None:
+        _gone(turn)
+    elif tap.question in ON_DEMAND:
+        _show_more(turn, tap, shown)
+    elif tap.question == "bring":
+        _show_documents(turn, shown, tap)
+    else:
+        _gone(turn)
 
 
 def show_windows(turn: Turn, effect: ShowWindows) -> None:
@@ -81,21 +77,122 @@ def show_windows(turn: Turn, effect: ShowWindows) -> None:
     )
 
 
-def _add_cards(turn: Turn, found: Sequence[Recommendation], alt: str, town: str | None) -> None:
-    if found:
-        cards = tuple(scheme_card(turn.content, one, town) for one in found)
-        turn.messages.append(Cards(turn.content.texts.get(alt), cards))
+# ---- on demand ---------------------------------------------------------------------------------------------
 
 
-def _add_safety_net(turn: Turn, town: str | None) -> None:
-    """Nobody leaves with nothing: the town's own window and the lines for everyone."""
+def _shown_before(turn: Turn, conversation_id: str) -> ShowSchemes | None:
+    """The result of this person's conversation; its answers are kept (sealed) for a day, then they are gone."""
+    conversation = conversations.get(turn.work, conversation_id, turn.person.id)
+    if conversation is None or not conversation.answers:
+        return None
+    end = play(FLOWS["handbook"].function, turn.context(), conversation.answers)
+    effects = end.effects if isinstance(end, Finished) else ()
+    return next((effect for effect in effects if isinstance(effect, ShowSchemes)), None)
+
+
+def _gone(turn: Turn) -> None:
+    turn.say("results.gone")
+    show_menu(turn)
+
+
+def _show_more(turn: Turn, tap: postback.Tap, shown: ShowSchemes) -> None:
+    everything: Sequence[Recommendation] = getattr(shown.result, tap.question)
+    offset = int(tap.answer) if tap.answer.isdecimal() else 0
+    end = offset + turn.content.handbook.first_shown
+    cards = _scheme_cards(turn, everything[offset:end], shown.town, tap.conversation)
+    turn.messages += carousels(turn.content.texts.get(f"results.{tap.question}"), cards, CARDS_AT_ONCE)
+    if not cards:
+        turn.say("results.no_more")
+    turn.quick = _ways_on(turn, shown, tap)
+    if len(everything) > end:
+        more = _more(turn, tap.question, end, len(everything), tap.conversation)
+        turn.quick = (more, *_ways_on(turn, shown, tap))
+
+
+def _show_one(turn: Turn, tap: postback.Tap) -> None:
+    """Everything about one scheme; after a day without why, since the answers are gone."""
+    shown = _shown_before(turn, tap.conversation)
+    result = shown.result if shown else None
+    groups = (result.safety, result.hubs, result.chosen, result.others) if result else ()
+    found = next((one for group in groups for one in group if one.scheme.id == tap.answer), None)
+    town = shown.town if shown else turn.person.town
+    there = turn.content.catalogue.there(town, turn.now.date())
+    if found is None and tap.answer in there:
+        found = Recommendation(there[tap.answer], ())
+    if found is None:
+        _gone(turn)
+        return
+    card = scheme_in_full(turn.content, found, town, turn.now)
+    turn.messages.append(Cards(turn.content.texts.get("results.one"), (card,)))
+    turn.quick = _ways_on(turn, shown, tap)
+
+
+def _show_documents(turn: Turn, shown: ShowSchemes, tap: postback.Tap) -> None:
+    """What to bring for what was shown at once, each thing once, what most of them ask for first."""
+    at_once = turn.content.handbook.first_shown
+    found = (*shown.result.hubs, *shown.result.chosen[:at_once])
+    listed = documents_of(found, turn.content.documents)[:DOCUMENTS_AT_ONCE]
+    if not listed:
+        turn.say("results.bring.nothing")
+    else:
+        said = (f"・{each.label}\n　{each.hint}" if each.hint else f"・{each.label}" for each, _ in listed)
+        turn.say("results.bring.list", documents="\n".join(said))
+    turn.quick = _ways_on(turn, shown, tap)
+
+
+# ---- cards and ways on -------------------------------------------------------------------------------------
+
+
+def _scheme_cards(
+    turn: Turn, found: Sequence[Recommendation], town: str | None, conversation_id: str
+) -> list[Card]:
     content = turn.content
-    about = content.texts.get("card.trouble")
-    cards: list[Card] = [
-        window_card(content, window, turn.now, about) for window in content.safety_net_windows(town)
+    return [
+        scheme_card(content, one, town, turn.now, kept_results.in_full(content, one, conversation_id))
+        for one in found
     ]
-    cards += [hotline_card(content, content.hotlines[key], turn.now) for key in content.safety_net_lines]
-    turn.messages.append(Cards(content.texts.get("results.first"), tuple(cards)))
+
+
+def _safety_net(turn: Turn, town: str | None) -> list[Card]:
+    """Nobody leaves without a number: the town's own window and the lines for everyone."""
+    content, about = turn.content, turn.content.texts.get("card.trouble")
+    windows = [window_card(content, window, turn.now, about) for window in content.safety_net_windows(town)]
+    return windows + [
+        hotline_card(content, content.hotlines[key], turn.now) for key in content.safety_net_lines
+    ]
+
+
+def _add_ways_on(turn: Turn, effect: ShowSchemes, conversation_id: str) -> None:
+    """What can be done with it; the buttons stay in the chat."""
+    result, texts, at_once = effect.result, turn.content.texts, turn.content.handbook.first_shown
+    taps = []
+    if len(result.chosen) > at_once:
+        taps.append(_more(turn, "chosen", at_once, len(result.chosen), conversation_id))
+    if result.others:
+        taps.append(_more(turn, "others", 0, len(result.others), conversation_id))
+    taps += _deeds(turn, effect, conversation_id)
+    said, hint = texts.get("results.after"), None
+    if effect.about == "other":
+        hint = texts.get("results.for_neighbour")
+    turn.messages.append(Choices(said, tuple(taps), hint=hint) if taps else Text(said))
+    turn.quick = (Tap(texts.get("talk.menu"), postback.start("menu")),)
+
+
+def _deeds(turn: Turn, shown: ShowSchemes, conversation_id: str) -> list[Tap]:
+    """What to bring, a paper or a page for the family, hear of changes."""
+    first = (*shown.result.hubs, *shown.result.chosen[: turn.content.handbook.first_shown])
+    data = postback.Tap(FLOW, "bring", "", conversation_id).data()
+    bring = (
+        [Tap(turn.content.texts.get("results.bring"), data)] if any(one.scheme.bring for one in first) else []
+    )
+    return bring + kept_results.offers(turn.content, shown, conversation_id)
+
+
+def _ways_on(turn: Turn, shown: ShowSchemes | None, tap: postback.Tap) -> tuple[Tap, ...]:
+    """The other things that can be done with the result, since it stands further up now; and the menu."""
+    deeds = _deeds(turn, shown, tap.conversation) if shown else []
+    done = "offer" if tap.question == "watch" else tap.question
+    return (*(deed for deed in deeds if f";{done};" not in deed.data), *kept_results.ways_out(turn))
 
 
 def _more(turn: Turn, group: str, offset: int, total: int, conversation_id: str) -> Tap:

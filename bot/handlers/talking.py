@@ -19,13 +19,13 @@ from bot.flows.talk import (
     says_yes,
     understand,
 )
-from bot.handlers import effects
+from bot.handlers import effects, handbook_visits
 from bot.handlers.asking import ask
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 from bot.messages import Choices, Tap
 from bot.programme import joining
-from bot.wording import labels_of
+from bot.wording import in_japanese, labels_of
 from storage import attempts, conversations
 from storage.conversations import Conversation
 
@@ -37,6 +37,7 @@ SAID = "_said"  # which message a typed answer came from, so that an unsend can 
 
 def start(turn: Turn, flow: str, answers: Answers | None = None) -> None:
     """Begin a flow, leaving whatever was open."""
+    turn.about = flow
     conversation = conversations.start(turn.work, turn.event.channel, turn.person.id, flow)
     first = play(FLOWS[flow].function, turn.context(), {})
     if isinstance(first, Asking) and _guessed_too_often(turn, first.question):
@@ -45,10 +46,14 @@ def start(turn: Turn, flow: str, answers: Answers | None = None) -> None:
     go_on(turn, conversation, dict(answers or {}))
 
 
-def go_on(turn: Turn, conversation: Conversation, answers: Mapping[str, Any]) -> None:
-    """Replay the answers; ask what comes next, or do what the flow decided."""
+def go_on(
+    turn: Turn, conversation: Conversation, answers: Mapping[str, Any], *, enough: bool = False
+) -> None:
+    """Replay the answers; ask what comes next, or do what the flow decided. `enough`: the rest was left out."""
     flow = FLOWS[conversation.flow]
+    turn.about = flow.name
     now = play(flow.function, turn.context(), answers)
+    answers = handbook_visits.walked(turn, flow.name, now, answers, enough=enough)
     if isinstance(now, Finished):
         conversations.finish(turn.work, conversation, answers=answers if flow.name == "handbook" else None)
         effects.perform(turn, now.effects, conversation.id)
@@ -115,6 +120,7 @@ def tapped(turn: Turn, tap: postback.Tap) -> None:
 def command(turn: Turn, conversation: Conversation, name: str) -> None:
     """What can be done at every question: one step back, stop, start again, go on after a rest."""
     flow = FLOWS[conversation.flow]
+    turn.about = flow.name
     match name:
         case postback.BACK:
             go_on(turn, conversation, back(flow.function, turn.context(), conversation.answers))
@@ -123,9 +129,10 @@ def command(turn: Turn, conversation: Conversation, name: str) -> None:
             turn.say("talk.stopped")
             show_menu(turn)
         case postback.RESTART:
-            start(turn, flow.name)
+            start(turn, flow.name, handbook_visits.carried(conversation.answers))
         case postback.ENOUGH:
-            go_on(turn, conversation, skip_rest(flow.function, turn.context(), conversation.answers))
+            known = skip_rest(flow.function, turn.context(), conversation.answers)
+            go_on(turn, conversation, known, enough=True)
         case _:
             go_on(turn, conversation, conversation.answers)
 
@@ -140,6 +147,7 @@ def answer(
 ) -> None:
     """Understand an answer to `question` (the present one, if not named) and go on from there."""
     flow = FLOWS[conversation.flow]
+    turn.about = flow.name
     ctx, answers = turn.context(), dict(conversation.answers)
     now = play(flow.function, ctx, answers)
     asked = on_path(flow.function, ctx, answers, question) if question else getattr(now, "question", None)
@@ -148,7 +156,8 @@ def answer(
         return
     labels = labels_of(asked, flow.name, turn.content.texts)
     try:
-        answers[asked.key] = understand(asked, given, labels, answers.get(asked.key))
+        meant = in_japanese(given, labels.values(), turn.content)
+        answers[asked.key] = understand(asked, meant, labels, answers.get(asked.key))
     except NotAnAnswer as refused:
         told = f"{flow.name}.told"  # where stories are to be expected, there are words that say where they belong
         if isinstance(given, Typed) and len(given.text) >= STORY and turn.content.texts.has(told):
@@ -180,7 +189,7 @@ def rested(turn: Turn, conversation: Conversation) -> bool:
 
 def offer_to_resume(turn: Turn, conversation: Conversation) -> None:
     """After days nobody remembers the question: ask whether to go on."""
-    texts = turn.content.texts
+    texts = turn.spoken.texts
     taps = tuple(
         Tap(texts.get(f"talk.{name}"), postback.Tap(conversation.flow, "", name, conversation.id).data())
         for name in (postback.RESUME, postback.RESTART, postback.QUIT)
@@ -195,7 +204,7 @@ def way_back(turn: Turn) -> tuple[Tap, ...]:
     if conversation is None:
         return ()
     data = postback.Tap(conversation.flow, "", postback.RESUME, conversation.id).data()
-    return (Tap(turn.content.texts.get("talk.resume"), data),)
+    return (Tap(turn.spoken.texts.get("talk.resume"), data),)
 
 
 def ask_again(turn: Turn, conversation: Conversation) -> None:
@@ -203,6 +212,7 @@ def ask_again(turn: Turn, conversation: Conversation) -> None:
     if rested(turn, conversation):
         offer_to_resume(turn, conversation)
         return
+    turn.about = conversation.flow
     now = play(FLOWS[conversation.flow].function, turn.context(), conversation.answers)
     if isinstance(now, Asking):
         ask(turn, conversation, now, conversation.answers)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from bot import postback
 from bot.events import ButtonTapped
 from bot.flows import FLOWS
+from bot.handbook.kept_results import FLOW as RESULTS
 from bot.handlers import (
     course,
     danger,
+    finding,
     mine,
     news,
     papers,
@@ -22,7 +24,7 @@ from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 
 OF_FLOW = {
-    results.FLOW: results.show_more,
+    RESULTS: results.tapped,
     mine.FLOW: mine.tapped,
     partner.FLOW: partner.tapped,
     registered.FLOW: registered.tapped,
@@ -32,12 +34,14 @@ OF_FLOW = {
     papers.FLOW: papers.tapped,
     course.FLOW: course.tapped,
     news.FLOW: news.tapped,
+    finding.FLOW: finding.tapped,
 }
 
 
 def tapped(turn: Turn, event: ButtonTapped) -> None:
     """What comes back from a phone may be old, doubled or made up: every one of them gets a kind way on."""
     tap = postback.read(event.data)
+    turn.about = tap.flow if tap else None
     if tap is None:
         turn.say("menu.not_understood")
         show_menu(turn)

@@ -14,6 +14,9 @@ from bot.flows.talk import plain
 from bot.handlers import (
     course,
     danger,
+    finding,
+    handbook_visits,
+    kept_results,
     mine,
     news,
     partner,
@@ -35,6 +38,8 @@ def sent(turn: Turn, event: TextSent) -> None:
     found = crisis.detect(event.text, turn.content.lexicon)
     if found is not None and not (found.soft and _own_words(turn, event.text)):
         _answer_danger(turn, found)
+        if conversation is None and found.level in (crisis.Level.SOFT, crisis.Level.LIVELIHOOD):
+            finding.beside_danger(turn, event.text)
         return
     if said := _after_danger(turn, event.text, conversation):
         danger.said(turn, said)
@@ -53,11 +58,11 @@ def sent(turn: Turn, event: TextSent) -> None:
         else:
             show_menu(turn)
         return
-    if partner.code_typed(turn, event.text, in_conversation=conversation is not None):
+    if finding.asked(turn, event.text):
         return
-    if registering.code_typed(turn, event.text, conversation):
+    if not meant and not _own_words(turn, event.text) and _code_typed(turn, event.text, conversation):
         return
-    if course.typed(turn, event.text):
+    if course.typed(turn, event.text) or _handbook_by_tag(turn, event.text):
         return
     if meant and meant != "give_up":
         _begin(turn, meant)
@@ -67,15 +72,32 @@ def sent(turn: Turn, event: TextSent) -> None:
         talking.typed(turn, conversation, event.text, event.message_id)
     elif (months := _meant(turn, event.text, "life.pause.words")) and registered.pause_typed(turn, months):
         pass
-    else:
+    elif not finding.offered(turn, event.text):
         turn.say("menu.not_understood")
         show_menu(turn)
 
 
+def _code_typed(turn: Turn, text: str, conversation: conversations.Conversation | None) -> bool:
+    """A code of a shop or a course. The words of our own buttons never count as a guess, in no language."""
+    in_conversation = conversation is not None
+    return partner.code_typed(turn, text, in_conversation) or registering.code_typed(turn, text, conversation)
+
+
+def _handbook_by_tag(turn: Turn, text: str) -> bool:
+    """「お悩みハンドブック spray」: what stands in the chat already when somebody comes by a QR code."""
+    words = text.split()
+    tag = handbook_visits.tag_in(words[1]) if len(words) == 2 else None
+    if tag is None or _meant(turn, words[0], "menu.words") != handbook_visits.FLOW:
+        return False
+    talking.start(turn, handbook_visits.FLOW, handbook_visits.by_tag(turn, tag))
+    return True
+
+
 def _about_news(turn: Turn, text: str, conversation: conversations.Conversation | None) -> bool:
-    """A language by its name; or, where no question waits, a few words like 「いらない」 after a news."""
+    """A language by its name, 「支援のお知らせをやめる」; or, where no question waits, a few words like 「いらない」."""
     waits = conversation is not None and not talking.rested(turn, conversation)
-    return news.language_typed(turn, text) or (not waits and news.typed(turn, text))
+    known = news.language_typed(turn, text) or kept_results.typed(turn, text)
+    return known or (not waits and news.typed(turn, text))
 
 
 def _sure(turn: Turn, question: str, yes: bool) -> None:
@@ -116,7 +138,7 @@ def _after_danger(turn: Turn, text: str, conversation: conversations.Conversatio
     until = turn.person.danger_until
     if until is None or until < turn.work.now or (conversation and conversation.flow == "concern"):
         return None
-    return turn.content.crisis_replies.typed_answer(text)
+    return turn.spoken.crisis_replies.typed_answer(text)
 
 
 def _command(turn: Turn, text: str) -> str | None:
@@ -125,18 +147,22 @@ def _command(turn: Turn, text: str) -> str | None:
 
 
 def _meant(turn: Turn, text: str, under: str) -> str | None:
-    """Which of the word lists under this key has exactly these words, politely said or not."""
+    """Which of the word lists under this key has exactly these words, politely said or not.
+
+    Japanese words are understood whatever language somebody reads; those on the buttons are Japanese in many flows.
+    """
     said = plain(text)
-    spoken = {said, *(said.removesuffix(tail) for tail in _words(turn.content.texts.get("talk.polite")))}
-    for name, listed in turn.content.texts.under(under).items():
-        if not spoken.isdisjoint(_words(listed)):
-            return name
+    for texts in (turn.spoken.texts, turn.services.content.texts):
+        spoken = {said, *(said.removesuffix(tail) for tail in _words(texts.get("talk.polite")))}
+        for name, listed in texts.under(under).items():
+            if not spoken.isdisjoint(_words(listed)):
+                return name
     return None
 
 
 def _own_words(turn: Turn, text: str) -> bool:
     """Whether these are words that we put on a button or ask for: nobody is in danger for saying them."""
-    return plain(text) in _all_plain(turn.content.own_words)
+    return plain(text) in _all_plain(turn.spoken.own_words)
 
 
 @cache

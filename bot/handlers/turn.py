@@ -20,6 +20,8 @@ from storage.work import Work
 if TYPE_CHECKING:
     from bot.app import Services
 
+IN_EVERY_LANGUAGE = frozenset({"handbook", "whom_to_ask", "results"})
+"""What is talked in the person's own language; everything else that asks and answers is Japanese."""
 REPLY_FRESH_FOR = dt.timedelta(seconds=50)  # LINE promises a minute; the rest is for the way
 
 
@@ -34,6 +36,7 @@ class Turn:
     messages: list[Message] = field(default_factory=list)
     quick: tuple[Tap, ...] = ()
     must_arrive: bool = False
+    about: str | None = None  # the flow, or what else was tapped, that is talked about just now
     erased: bool = False  # the person is no more: what is said now can only be the reply to this event
 
     def __post_init__(self) -> None:
@@ -41,7 +44,14 @@ class Turn:
 
     @property
     def content(self) -> Content:
-        return self.services.content
+        """In the person's language while they talk about what there is in every language; else Japanese, as rows and
+        staff need it."""
+        return self.spoken if self.about in IN_EVERY_LANGUAGE else self.services.content
+
+    @property
+    def spoken(self) -> Content:
+        """In the person's language, as far as it goes."""
+        return self.services.content.said_in(self.person.language)
 
     @property
     def now(self) -> dt.datetime:
@@ -49,7 +59,7 @@ class Turn:
         return self.services.now()
 
     def say(self, text_key: str, /, **params: str) -> None:
-        self.messages.append(Text(self.content.texts.get(text_key, **params)))
+        self.messages.append(Text(self.spoken.texts.get(text_key, **params)))
 
     def context(self) -> Context:
         """What a flow may look at, for this person and this moment."""

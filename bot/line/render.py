@@ -99,7 +99,8 @@ def _check_bytes(contents: Json, limit: int, what: str) -> None:
 
 
 def _choices(asked: Choices) -> Json:
-    parts = [_words(asked.text, "lg", "ink", weight="bold")]
+    parts = [_words(asked.progress, "sm", "soft_ink")] if asked.progress else []
+    parts.append(_words(asked.text, "lg", "ink", weight="bold"))
     if asked.hint:
         parts.append(_words(asked.hint, "md", "soft_ink"))
     buttons = [_filled(button, "alarm" if isinstance(button, Call) else "calm") for button in asked.first]
@@ -108,7 +109,7 @@ def _choices(asked: Choices) -> Json:
         (buttons if asked.done else parts).append(_picked(asked.picked))
     if asked.done:
         buttons.append(_filled(asked.done, "calm"))
-    buttons += [_quiet(tap) for tap in asked.last]
+    buttons += [_quiet(button) for button in asked.last]
     return _bubble([_stack(parts, "md"), *([_stack(buttons, "md")] if buttons else [])])
 
 
@@ -141,7 +142,11 @@ def _card(card: Card) -> Json:
     if card.badge and card.badge.strip():
         parts.append(_badge(card.badge))
     parts.append(_words(_in_two(card.title), "lg", "ink", weight="bold"))
+    if card.subtitle and card.subtitle.strip():
+        parts.append(_words(card.subtitle, "sm", "soft_ink"))
     parts += [_words(line, "md", "ink") for line in card.lines if line.strip()]
+    if facts := [_fact(name, value) for name, value in card.facts if value.strip()]:
+        parts.append(_stack(facts, "sm"))
     if card.note and card.note.strip():
         parts.append(_words(card.note, "sm", "soft_ink"))
     loud = "alarm" if card.urgent else "calm"
@@ -155,6 +160,13 @@ def _card(card: Card) -> Json:
     if card.urgent:
         bubble |= {"header": _alarm_bar()}
     return bubble
+
+
+def _fact(name: str, value: str) -> Json:
+    """In two columns: eyes that look for the money find it at once."""
+    left = _words(name, "sm", "calm", weight="bold") | {"flex": 2}
+    row = [left, _words(value, "md", "ink") | {"flex": 7}]
+    return {"type": "box", "layout": "horizontal", "spacing": "sm", "contents": row}
 
 
 def _hero(url: str) -> Json:

@@ -36,7 +36,7 @@ def coverage_picture(suffix: str, content: Content, towns: Sequence[TownCover], 
     ]
     if len(towns) > 1 or not panels:
         panels.append((texts.get("register.coverage.of_towns"), towns))
-    figure, grid = _page([len(rows) for _, rows in panels], (0.2, 0.89))
+    figure, grid = page([len(rows) for _, rows in panels], (0.2, 0.89))
     for axes, (title, rows) in zip(grid, panels, strict=True):
         _bars(axes, content, title, rows)
     supporters, attended, left, reached = (
@@ -55,7 +55,7 @@ def coverage_picture(suffix: str, content: Content, towns: Sequence[TownCover], 
         total += "\n" + texts.get("register.coverage.reached_goal", done=str(done), all=str(len(with_goal)))
     _of_register(figure, content, texts.get("register.coverage.title"), total, day, towns)
     _legend(figure, texts.get("register.coverage.legend_people"), texts.get("register.coverage.legend_goal"))
-    return _saved(figure, suffix)
+    return saved(figure, suffix)
 
 
 def cohorts_picture(
@@ -65,7 +65,7 @@ def cohorts_picture(
     texts = content.texts
     all_of_them = [each for each in cohorts if each.attended]
     shown = all_of_them[:MOST_COURSES]
-    figure, (axes,) = _page([max(1, len(shown)) * 1.7], (0.27, 0.6))
+    figure, (axes,) = page([max(1, len(shown)) * 1.7], (0.27, 0.6))
     for place, each in enumerate(shown):
         share = 100 / each.attended
         axes.barh(place, 100, 0.6, color="white", edgecolor=PALE, lw=0.8)
@@ -73,7 +73,7 @@ def cohorts_picture(
         axes.barh(place, share * each.within_a_week, 0.42, color=BAR)
     names = {town.key: town.name for town in content.towns.values()}
     labels = [
-        f"{each.on or '－'}　{names.get(each.town, each.town)}\n{_short(each.title, 13)}" for each in shown
+        f"{each.on or '－'}　{names.get(each.town, each.town)}\n{short(each.title, 13)}" for each in shown
     ]
     axes.set_yticks(range(len(shown)), labels, fontsize=8)
     axes.set_xlim(0, 100)
@@ -92,7 +92,7 @@ def cohorts_picture(
     below = texts.get("register.cohorts.others", count=str(rest)) if rest > 0 else ""
     _of_register(figure, content, texts.get("register.cohorts.title"), below, day, towns)
     _legend(figure, texts.get("register.cohorts.within_a_week"), texts.get("register.cohorts.registered"))
-    return _saved(figure, suffix)
+    return saved(figure, suffix)
 
 
 def usage_picture(
@@ -102,7 +102,7 @@ def usage_picture(
     sections: dict[str, list[Line]] = {}
     for line in lines:
         sections.setdefault(line.section, []).append(line)
-    figure, grid = _page([len(rows) for rows in sections.values()], (0.34, 0.89))
+    figure, grid = page([len(rows) for rows in sections.values()], (0.34, 0.89))
     for axes, (section, rows) in zip(grid, sections.items(), strict=True):
         for place, line in enumerate(rows):
             least, most = line.amount.least or 0, line.amount.most or 0
@@ -114,32 +114,32 @@ def usage_picture(
                 str(line.amount), (most, place), xytext=(4, 0), textcoords="offset points", va="center",
                 fontsize=8.5, color=INK, annotation_clip=False,
             )  # fmt: skip
-        axes.set_yticks(range(len(rows)), [_short(line.name, 18) for line in rows])
+        axes.set_yticks(range(len(rows)), [short(line.name, 18) for line in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(0, max(5, *(line.amount.most or 0 for line in rows)) * 1.16)
         axes.locator_params(axis="x", integer=True)
         axes.set_title(section, loc="left", fontsize=10, color=INK, pad=5)
-    written = _written(day)
+    on = written(day)
     if town is None:
-        source = content.texts.get("usage.source_of_all", day=written)
+        source = content.texts.get("usage.source_of_all", day=on)
     else:
-        source = content.texts.get("usage.source", issuer=content.programme.issuer(town), day=written)
-    _frame(figure, content, title, content.texts.get("usage.few"), day, source)
-    return _saved(figure, suffix)
+        source = content.texts.get("usage.source", issuer=content.programme.issuer(town), day=on)
+    frame(figure, content, title, content.texts.get("usage.few"), day, source)
+    return saved(figure, suffix)
 
 
-def _written(day: dt.date) -> str:
+def written(day: dt.date) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
-def _short(text: str, longest: int) -> str:
+def short(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 # ---- pieces ------------------------------------------------------------------------------------------------
 
 
-def _page(rows: Sequence[float], sides: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:
+def page(rows: Sequence[float], sides: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:
     """A page with panels below each other, each as high as its rows; no higher than A4 where that can be read."""
     import matplotlib as mpl  # a third of a second: only whoever wants a picture pays it
     from matplotlib.artist import Artist
@@ -202,20 +202,20 @@ def _of_register(
     figure: Figure, content: Content, title: str, below: str, day: dt.date, towns: Sequence[TownCover]
 ) -> None:
     """The frame of a figure from the register."""
-    texts, written = content.texts, _written(day)
+    texts, on = content.texts, written(day)
     of = towns[0].name if len(towns) == 1 else ""
     if of and (key := towns[0].key):
-        source = texts.get("register.coverage.source", issuer=content.programme.issuer(key), day=written)
+        source = texts.get("register.coverage.source", issuer=content.programme.issuer(key), day=on)
     else:
-        source = texts.get("register.coverage.source_of_all", day=written)
-    _frame(figure, content, f"{of}　{title}".strip("　"), below, day, source)
+        source = texts.get("register.coverage.source_of_all", day=on)
+    frame(figure, content, f"{of}　{title}".strip("　"), below, day, source)
 
 
-def _frame(figure: Figure, content: Content, title: str, below: str, day: dt.date, source: str) -> None:
+def frame(figure: Figure, content: Content, title: str, below: str, day: dt.date, source: str) -> None:
     """Title and date above; sums, what the bars mean, and the source below."""
     high = figure.get_figheight()
     figure.text(0.03, 1 - 0.26 / high, title, fontsize=14.5, va="center", color=INK)
-    as_of = content.texts.get("register.coverage.as_of", day=_written(day))
+    as_of = content.texts.get("register.coverage.as_of", day=written(day))
     figure.text(0.97, 1 - 0.26 / high, as_of, fontsize=9, va="center", ha="right", color=QUIET)
     figure.add_artist(_line(figure, 1 - 0.48 / high))
     if below:
@@ -243,7 +243,7 @@ def _legend(figure: Figure, filled: str, framed: str) -> None:
     )
 
 
-def _saved(figure: Figure, suffix: str) -> bytes:
+def saved(figure: Figure, suffix: str) -> bytes:
     if suffix.lower() not in DRAWN:
         raise ValueError(f"{suffix}: {' or '.join(DRAWN)} is expected")
     out = io.BytesIO()

@@ -189,6 +189,14 @@ def _of_asked(work: Work, content: Content, person: Person, row: Row) -> list[Li
     return [(course.title if course else "", answered)]
 
 
+def _of_kept_result(work: Work, content: Content, person: Person, row: Row) -> list[Line]:
+    """Which schemes are kept, and for how long: their titles, no marks."""
+    use = "watched" if row["used_for"] == "watched" else "shared"
+    titles = "、".join(str(title) for _, _, title, *_ in row["shown"])
+    until = {"created_at": row["created_at"], "kept_until": row["valid_until"]}
+    return [(content.texts.get(f"my_data.kept_result.{use}"), titles), *_lines(content, until)]
+
+
 def _of_staff(work: Work, content: Content, person: Person, row: Row) -> list[Line]:
     return [(content.texts.get("my_data.staff"), content.texts.get("my_data.yes"))]
 
@@ -205,6 +213,7 @@ _TELL: Final[Mapping[str, Callable[[Work, Content, Person, Row], list[Line]]]] =
     "course_places": _of_place,
     "course_asked": _of_asked,
     "joinings": _of_joining,
+    "kept_results": _of_kept_result,
     "staff": _of_staff,
 }
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from bot.content.library import Content
 from bot.content.places import Town
-from bot.programme.register_files import Cell
+from bot.table_files import Cell
 
 ERAS: Final = {"令和": 2018, "R": 2018, "平成": 1988, "H": 1988, "昭和": 1925, "S": 1925}
 _ENDED: Final = {"平成": 31, "H": 31, "昭和": 64, "S": 64}

@@ -41,8 +41,14 @@ def create_flask(services: Services) -> Flask:
         broadcasts,
         courses,
         details,
+        finding,
         guard,
         handbook,
+        handbook_paper,
+        handbook_share,
+        handbook_shown,
+        handbook_taking,
+        handbook_visits,
         health,
         in_vain,
         line_login,
@@ -62,8 +68,9 @@ def create_flask(services: Services) -> Flask:
     gate.protect(app, services)
     in_vain.protect(app, services)
     desk = (sign_in, me, entry, photos, inbox, dangers, concern_page, acts, paper, line)
-    links = (courses, details, my_data, papers, profile, line_login)
-    for room in (webhook, health, handbook, broadcasts, *links, *desk):
+    links = (courses, details, my_data, papers, profile, line_login, handbook_shown)
+    beside = (finding, handbook_taking, handbook_paper, handbook_share, handbook_visits)
+    for room in (webhook, health, handbook, *beside, broadcasts, *links, *desk):
         app.register_blueprint(room.blueprint(services))
     return app
 

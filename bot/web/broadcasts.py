@@ -9,25 +9,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from bot import log
 from bot.broadcasting.pictures.serving import Gallery
+from bot.web.robots import somebody_asks
 from storage import broadcast_links
 from storage.broadcast_links import LONGEST_TOKEN
 
 if TYPE_CHECKING:
     from bot.app import Services
 
-# Who fetches a link for a preview of it, or on behalf of nobody. LINE's own says facebookexternalhit and line-poker.
-_ROBOT = re.compile(
-    r"bot\b|bot/|crawl|spider|preview|externalhit|line-poker|fetch|scan|monitor|curl|wget|python|java/|go-http",
-    re.IGNORECASE,
-)
 _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_TOKEN}}}")
-_AHEAD = ("Purpose", "Sec-Purpose", "X-Purpose", "X-Moz")
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -44,7 +39,7 @@ def blueprint(services: Services) -> Blueprint:
             url = broadcast_links.where_to(work, token)
         if url is None:
             return _gone()
-        if _somebody_taps():
+        if somebody_asks():
             _count(services, token)
         return redirect(url, 302)
 
@@ -60,13 +55,6 @@ def blueprint(services: Services) -> Blueprint:
         return Response(found, content_type="image/jpeg")
 
     return pages
-
-
-def _somebody_taps() -> bool:
-    """Not a robot that looks what is there, and not a browser that fetches it in case it is tapped."""
-    agent = request.headers.get("User-Agent", "")
-    ahead = any("prefetch" in request.headers.get(name, "").lower() for name in _AHEAD)
-    return request.method == "GET" and bool(agent) and not _ROBOT.search(agent) and not ahead
 
 
 def _count(services: Services, token: str) -> None:

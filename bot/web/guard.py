@@ -25,6 +25,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot import log
+from bot.web import language
 from bot.web.sealed_session import SealedSessions
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def protect(app: Flask, services: Services) -> None:
         home_phones=_home_phones(services),
     )
     app.before_request(_check_form)
+    language.speak(app, services)
     app.after_request(_headers_with(https))
     app.register_error_handler(HTTPException, refused)
 

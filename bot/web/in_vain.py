@@ -17,7 +17,7 @@ from storage.tries import Limit
 if TYPE_CHECKING:
     from bot.app import Services
 
-ROOMS = frozenset({"details", "my_data", "papers", "profile", "line_login"})
+ROOMS = frozenset({"details", "my_data", "papers", "profile", "line_login", "handbook_shown"})
 MANY = Limit(
     free=100, first=dt.timedelta(minutes=1), longest=dt.timedelta(hours=1), within=dt.timedelta(hours=1)
 )

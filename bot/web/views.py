@@ -1,9 +1,8 @@
-"""What a page shows of a window, a hotline and a scheme: only words, ready for a template. Pure."""
+"""What a page or a paper shows of a window, a hotline and a scheme: only words, ready to be shown. Pure."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.content.hotlines import Hotline
@@ -12,13 +11,9 @@ from bot.content.library import Content
 from bot.content.places import Window
 from bot.content.schemes import Scheme
 from bot.content.texts import Texts
-from bot.flows.effects import ShowSchemes
-from bot.recommend import Recommendation
+from bot.handbook.recommend import Recommendation
+from bot.when import weekday_said
 
-AT_ONCE = 7
-IN_FULL = 14  # of those behind 「もっと見る」; the others in short, since a page stays below 50 KB
-MOST_OTHERS = 24
-WEEKDAYS = "月火水木金土日"
 NO_VALUE = ("", "-")
 
 
@@ -37,17 +32,26 @@ class PlaceView:
 
 @dataclass(frozen=True)
 class SchemeView:
-    """A card: what it is, for whom, why it is shown, where to ask and what to say there."""
+    """A card: what it is, for whom, why it is shown, where to ask, what to bring and what to say there."""
 
+    id: str
     title: str
     official: str | None
+    reading: str
     who_for: tuple[str, ...]
     why: str | None
     loan: bool
-    confirm: bool
+    what: str
+    cost: str
+    deadline: str
+    bring: tuple[str, ...]
+    confirm: tuple[str, ...]
+    """What is still to be found out at the desk."""
     unsure: bool
     say: str | None
     verified: str
+    url: str
+    """The official page about it; empty where none is known."""
     where: str | None
     place: PlaceView | None
 
@@ -57,42 +61,8 @@ class SchemeView:
         return self.place.tel if self.place else None
 
 
-@dataclass(frozen=True)
-class ResultView:
-    """The groups of a result in their order; `net` is what everybody may use."""
-
-    safety: tuple[SchemeView, ...]
-    hubs: tuple[SchemeView, ...]
-    net: tuple[PlaceView, ...]
-    chosen: tuple[SchemeView, ...]
-    more: tuple[SchemeView, ...]
-    in_short: tuple[SchemeView, ...]
-    others: tuple[SchemeView, ...]
-    few_answers: bool
-
-
-def result_view(content: Content, shown: ShowSchemes, now: dt.datetime) -> ResultView:
-    """All groups. Nobody leaves without a number: if the first groups have none, the lines for all are there."""
-    result = shown.result
-
-    def cards(found: Sequence[Recommendation]) -> tuple[SchemeView, ...]:
-        return tuple(scheme_view(content, one, shown.town, now) for one in found)
-
-    safety, hubs, chosen = cards(result.safety), cards(result.hubs), cards(result.chosen)
-    needs_net = result.fallback or not any(one.tel for one in (*safety, *hubs))
-    return ResultView(
-        safety=safety,
-        hubs=hubs,
-        net=_safety_net(content, shown.town, now) if needs_net else (),
-        chosen=chosen[:AT_ONCE],
-        more=chosen[AT_ONCE : AT_ONCE + IN_FULL],
-        in_short=chosen[AT_ONCE + IN_FULL :],
-        others=cards(result.others[:MOST_OTHERS]),
-        few_answers=result.fallback,
-    )
-
-
-def _safety_net(content: Content, town: str | None, now: dt.datetime) -> tuple[PlaceView, ...]:
+def safety_net(content: Content, town: str | None, now: dt.datetime) -> tuple[PlaceView, ...]:
+    """The desk and the lines that are there for everybody."""
     windows = [window_view(content, window, now) for window in content.safety_net_windows(town)]
     lines = [hotline_view(content, content.hotlines[key], now) for key in content.safety_net_lines]
     return (*windows, *lines)
@@ -107,19 +77,33 @@ def scheme_view(content: Content, found: Recommendation, town: str | None, now: 
         texts.get("web.scheme.why", answers=texts.get("web.scheme.why_join").join(labels)) if labels else None
     )
     return SchemeView(
+        id=scheme.id,
         title=scheme.plain_title,
         official=scheme.official_name if scheme.official_name != scheme.plain_title else None,
+        reading=scheme.reading,
         who_for=scheme.who_for,
         why=why,
         loan=scheme.is_loan,
-        confirm=bool(found.to_confirm),
+        what=scheme.what,
+        cost=scheme.cost,
+        deadline=scheme.deadline,
+        bring=tuple(content.documents[key].label for key in scheme.bring),
+        confirm=found.to_confirm,
         unsure=not scheme.sure,
-        say=None
-        if scheme.pin or scheme.phone
-        else texts.get("web.scheme.say_words", title=scheme.official_name),
+        say=_to_say(texts, scheme),
         verified=texts.get("web.scheme.verified", date=day_of(texts, scheme.verified_at)),
+        url=scheme.url,
         where=window.name if window else scheme.window_kind or None,
         place=_own_line(content, scheme, now) or (window_view(content, window, now) if window else None),
+    )
+
+
+def _to_say(texts: Texts, scheme: Scheme) -> str | None:
+    """Words to begin with at the desk; a line that is called needs none of its own."""
+    if scheme.say:
+        return texts.get("handbook_web.card.say", words=scheme.say)
+    return (
+        None if scheme.pin or scheme.phone else texts.get("web.scheme.say_words", title=scheme.official_name)
     )
 
 
@@ -177,7 +161,7 @@ def _opening(texts: Texts, hours: WeeklyHours | None, now: dt.datetime) -> tuple
         "web.window.when",
         month=str(begins.month),
         day=str(begins.day),
-        weekday=WEEKDAYS[begins.weekday()],
+        weekday=weekday_said(texts, begins),
         hour=str(begins.hour),
         minute=f"{begins.minute:02}",
     )

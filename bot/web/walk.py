@@ -15,12 +15,15 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask.typing import ResponseReturnValue
 
 from bot.content.hotlines import Hotline
+from bot.content.library import Content
 from bot.content.questions import HandbookQuestion
 from bot.flows import FLOWS, Flow
 from bot.flows.context import Context
 from bot.flows.effects import Effect
 from bot.flows.engine import Answers, Asking, EndlessTalk, Finished, on_path, play, skip_rest
 from bot.flows.talk import SKIP, Choice, Many, NotAnAnswer, Question, Tapped, Typed, Words, understand
+from bot.web import handbook_visits
+from bot.web.language import content_here
 from bot.wording import Wording, words_of
 
 if TYPE_CHECKING:
@@ -50,9 +53,14 @@ class Walk:
     flow: Flow
     show_result: ShowResult
 
+    @property
+    def content(self) -> Content:
+        """In the language of whoever walks."""
+        return content_here(self.services)
+
     def context(self) -> Context:
         """Nobody in particular, in any of our towns."""
-        content = self.services.content
+        content = self.content
         first = next(iter(content.channels.values()))
         towns = tuple(content.towns.values())
         return Context(now=self.services.now(), content=content, towns=towns, central_town=first.central)
@@ -69,7 +77,9 @@ class Walk:
             session.pop(self.flow.name, None)
             return self._show(None)
         session[self.flow.name] = dict(answers)
-        return self._show(len(play(self.flow.function, self.context(), answers).asked) + 1)
+        now = play(self.flow.function, self.context(), answers)
+        handbook_visits.walked(self.services, self.flow.name, now, answers)
+        return self._show(len(now.asked) + 1)
 
     def _show(self, number: int | None) -> ResponseReturnValue:
         return redirect(url_for(request.endpoint or "", q=number), 303)
@@ -78,6 +88,7 @@ class Walk:
         """GET: the start, the open question or an earlier one, or the result."""
         answers = self.answers
         if answers is None:
+            handbook_visits.opened(self.services, self.flow.name)
             return render_template("start.html", flow=self.flow.name)
         now = play(self.flow.function, self.context(), answers)
         number = request.args.get("q", 0, int)
@@ -112,7 +123,7 @@ class Walk:
         question = on_path(self.flow.function, ctx, answers, key)
         if question is None:
             return self.keep(answers)
-        words = words_of(question, self.flow.name, self.services.content.texts)
+        words = words_of(question, self.flow.name, self.content.texts)
         try:
             answers[key] = _given(question, words, skipped=skipped)
         except NotAnAnswer as refused:
@@ -122,7 +133,7 @@ class Walk:
         return self.keep(answers)
 
     def _question(self, now: Asking, answers: Answers) -> str:
-        texts = self.services.content.texts
+        texts = self.content.texts
         question = now.question
         refused = texts.get(now.refused.text_key, **now.refused.params) if now.refused else None
         return render_template(
@@ -142,7 +153,7 @@ class Walk:
 
     def _lines(self, question: Question) -> list[Hotline]:
         """Who can be called before answering; those that are closed now come last."""
-        lines = [self.services.content.hotlines[key] for key in question.call]
+        lines = [self.content.hotlines[key] for key in question.call]
         now = self.services.now()
         return sorted(lines, key=lambda line: line.open_at(now) is False)
 
@@ -151,12 +162,12 @@ class Walk:
         asked = self._of_content(question)
         if asked and asked.hint_web:
             return asked.hint_web
-        return words_of(question, self.flow.name, self.services.content.texts).hint
+        return words_of(question, self.flow.name, self.content.texts).hint
 
     def _of_content(self, question: Question) -> HandbookQuestion | None:
         if self.flow.name != "handbook":
             return None
-        return next((one for one in self.services.content.questions if one.key == question.key), None)
+        return next((one for one in self.content.questions if one.key == question.key), None)
 
     def progress(self, now: Asking, answers: Answers) -> Progress:
         """Found by walking on as if everything were skipped: the shortest way to the end."""

@@ -50,7 +50,7 @@ def test_other_groups_do_not_open_concerns() -> None:
     groups = {group.name for group in build().registered_groups}
     assert groups == {
         "broadcast", "course", "supporter", "partner", "concern", "crisis", "danger", "route", "staff", "content", "richmenu",
-        "flow", "report", "audit", "incident", "event", "key", "db", "news",
+        "flow", "handbook", "report", "audit", "incident", "event", "key", "db", "news",
     }  # fmt: skip
 
 

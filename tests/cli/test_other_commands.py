@@ -69,7 +69,7 @@ def test_broken_content_is_named_by_file_and_place(run: Run, tmp_path: Path) -> 
     towns.write_text(towns.read_text("utf-8").replace("name:", "nmae:", 1), "utf-8")
     said = run("content", "check", str(tmp_path / "content"))
     assert said.code == 1
-    assert "towns.yaml" in said.err
+    assert "towns.yaml" in said.out
 
 
 @pytest.mark.usefixtures("three_supporters")

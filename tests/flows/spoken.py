@@ -35,9 +35,19 @@ from storage.conversations import Conversation
 RUN = "0123456789ab"
 
 
-def a_turn(now: dt.datetime = MORNING, role: str = "resident") -> Turn:
-    services = SimpleNamespace(content=the_content(), now=lambda: now)
-    person = SimpleNamespace(role=role, id="0" * 32, partner_id=None, danger_until=None)
+def a_turn(now: dt.datetime = MORNING, role: str = "resident", language: str | None = None) -> Turn:
+    settings = SimpleNamespace(public_url=PUBLIC_URL)
+    services = SimpleNamespace(content=the_content(), now=lambda: now, settings=settings)
+    person = SimpleNamespace(
+        role=role,
+        id="0" * 32,
+        partner_id=None,
+        danger_until=None,
+        language=language,
+        town=None,
+        district=None,
+        news={},
+    )
     event = SimpleNamespace(channel="default")
     return Turn(cast(Any, services), cast(Any, None), cast(Any, event), cast(Any, person))
 
@@ -47,15 +57,21 @@ def as_sent(turn: Turn) -> list[list[dict[str, Any]]]:
     return [to_line(saying) for saying in turn.sayings()]
 
 
-def question(flow: str, asking: Asking, answers: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
-    turn = a_turn()
+def question(
+    flow: str, asking: Asking, answers: Mapping[str, Any], language: str | None = None
+) -> list[list[dict[str, Any]]]:
+    turn = a_turn(language=language)
+    turn.about = flow
     ask(turn, Conversation(RUN, "default", "0" * 32, flow, "open", answers, MORNING), asking, answers)
     return as_sent(turn)
 
 
-def end(effects: Iterable[Effect], now: dt.datetime = MORNING) -> list[list[dict[str, Any]]]:
+def end(
+    effects: Iterable[Effect], now: dt.datetime = MORNING, language: str | None = None
+) -> list[list[dict[str, Any]]]:
     """What is said at the end. Rows are not made here; tests/handlers looks at those."""
-    turn = a_turn(now)
+    turn = a_turn(now, language=language)
+    turn.about = "results"
     for effect in effects:
         match effect:
             case Say():

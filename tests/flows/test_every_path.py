@@ -15,6 +15,7 @@ import pytest
 import spoken
 from town import ASKED, CODE, MORNING, OFFERS, context, the_content, wrong_with
 
+from bot.content.languages import JAPANESE
 from bot.flows import FLOWS, Flow
 from bot.flows.context import Context, Enrolled, Watch
 from bot.flows.engine import Asking, Finished, back, play
@@ -29,14 +30,19 @@ from bot.flows.talk import (
     Words,
     match,
     plain,
+    read,
     spellings,
     understand,
 )
+from bot.handlers.turn import IN_EVERY_LANGUAGE
 from bot.wording import words_of
 
 TYPED = {"registration.code": CODE}
 WALKS = 250  # random whole paths of each flow
 MOST_WALKS = 3_000
+WALKS_IN_A_LANGUAGE = 20
+SPOKEN = tuple(FLOWS[name] for name in sorted(IN_EVERY_LANGUAGE & set(FLOWS)))
+OTHERS = [key for key in the_content().languages if key != JAPANESE]
 LONGEST_PATH = 40  # questions
 CONTEXTS = {
     "all towns": context(),
@@ -131,6 +137,52 @@ def test_every_answer_is_taken_every_path_ends_and_all_messages_fit_line(flow: F
             assert wrong_with(messages) == []
         walks += 1
         assert walks < MOST_WALKS, sorted(one for one in offered if not taken[one])
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("flow", SPOKEN, ids=[flow.name for flow in SPOKEN])
+def test_in_every_language_all_messages_fit_line_and_say_no_other(flow: Flow, language: str) -> None:
+    """Every answer is taken once; a button that somebody types in their language is understood."""
+    chance, taken, offered = random.Random(2026), Taken(), set[tuple[str, str]]()
+    ctx = context(language=language)
+    seen: set[str] = set()
+
+    def fits_line(now: Asking, answers: dict[str, Any]) -> None:
+        sent = spoken.question(flow.name, now, answers, language)
+        if (shown := repr(sent)) in seen:
+            return
+        seen.add(shown)
+        for messages in sent:
+            assert wrong_with(messages) == []
+        labels = words_of(now.question, flow.name, ctx.content.texts).options
+        called = spellings(labels, getattr(now.question, "options", ()))
+        assert {match(label, called): key for key, label in labels.items()} == {key: key for key in labels}
+
+    pick = curious(chance, taken, offered)
+    walks = 0
+    while walks < WALKS_IN_A_LANGUAGE or any(not taken[one] for one in offered):
+        end = walk(flow, ctx, pick, fits_line)
+        for messages in spoken.end(end.effects, ctx.now, language):
+            assert wrong_with(messages) == []
+        walks += 1
+        assert walks < MOST_WALKS, sorted(one for one in offered if not taken[one])
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_label_in_a_language_is_also_a_command_in_it(language: str) -> None:
+    ctx = context(language=language)
+    labels = {option.label for question in ctx.content.questions for option in question.options}
+    labels |= {trouble.label for trouble in ctx.content.troubles.values()}
+    words = [
+        word
+        for under in ("talk.words", "menu.words")
+        for line in ctx.content.texts.under(under).values()
+        for word in line.split("、")
+    ]
+    assert {plain(label) for label in labels}.isdisjoint(map(plain, words))
+    for name, line in ctx.content.texts.under("talk.words").items():
+        said = {plain(word) for word in line.split("、")}
+        assert not said.isdisjoint(read(ctx.content.texts.get(f"talk.{name}"))), name
 
 
 def test_every_question_of_the_content_is_asked_on_some_path() -> None:

@@ -7,7 +7,7 @@ from interview import Interview
 from town import context, the_content
 
 from bot.flows.effects import GoOn, ShowSchemes
-from bot.recommend import Result
+from bot.handbook.recommend import Result
 
 
 def reading() -> Interview:

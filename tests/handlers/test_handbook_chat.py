@@ -9,11 +9,13 @@ from typing import Any
 
 from phone import Phone
 from surroundings import Clock
-from town import Town, the_content
+from town import PUBLIC_URL, Town, the_content
 
 from storage import conversations as conversations_table
+from storage import people
 from storage.conversations import conversations
 
+GROUPS = {"まず、ここに相談してください", "えらんだことに合う支援"}
 NAVIGATION = {"ひとつ戻る", "やめる", "ここまでで結果を見る"}
 
 
@@ -56,7 +58,7 @@ def cards(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_from_the_menu_to_cards_with_why(town: Town) -> None:
     phone = single_parent(town)
     assert "使えるかどうかは窓口で決まります" in phone.sees
-    shown = cards(phone.got)
+    shown = cards([message for message in phone.got if message.get("altText") in GROUPS])
     assert len(shown) >= 5
     because = [card for card in shown if "と答えたので" in json.dumps(card, ensure_ascii=False)]
     assert because == shown
@@ -136,6 +138,23 @@ def test_who_leaves_all_unanswered_still_gets_somebody_to_talk_to(town: Town) ->
     assert "よりそいホットライン" in phone.sees
 
 
+def test_who_is_sent_to_a_desk_whose_number_is_not_known_still_gets_a_number(town: Town) -> None:
+    phone = begins(town)
+    for label in ("岩美町", "家族のこと", "介護・高齢", "これでおわり", "75歳から", "ひとりで住んでいる"):
+        phone.taps(label)
+    phone.taps("もの忘れが心配")
+    phone.taps("これでおわり")
+    phone.taps("ここまでで結果を見る")
+    (first,) = [message for message in phone.got if message.get("altText") == "まず、ここに相談してください"]
+    assert "地域包括支援センター" in json.dumps(cards([first])[0], ensure_ascii=False)
+    assert "岩美町" in json.dumps(cards([first])[1], ensure_ascii=False)
+    assert "tel:0857731333" in json.dumps(cards([first])[1])
+
+
+def test_at_most_five_messages_come_so_that_none_of_them_is_pushed(town: Town) -> None:
+    assert len(single_parent(town).got) <= 5
+
+
 def test_the_result_so_far_is_offered_after_three_questions(town: Town) -> None:
     phone = begins(town)
     offered = []
@@ -162,6 +181,50 @@ def test_wanting_to_talk_now_shows_lines_that_can_be_dialled_before_the_next_que
     assert "tel:0120279338" in dial
     phone.taps("質問をつづける")
     assert NAVIGATION & {b["label"] for b in phone.buttons()}
+
+
+def asks_about_feelings(town: Town, language: str | None = None) -> Phone:
+    phone = town.friend()
+    if language:
+        with town.services.db.work() as work:
+            people.speak(work, people.lock(work, "default", phone.line_id).id, language)
+    phone.taps_data("v1;handbook;;start;")
+    run = phone.buttons()[0]["data"].split(";")[-1]
+    for question, answer in (("town", "tottori"), ("who", "self"), ("worry", "mind"), ("worry", "done")):
+        phone.taps_data(f"v1;handbook;{question};{answer};{run}")
+    for question in ("age", "household"):
+        phone.taps_data(f"v1;handbook;{question};skip;{run}")
+    return phone
+
+
+def test_a_delicate_question_says_that_choices_stay_and_offers_the_web_without_an_answer(town: Town) -> None:
+    phone = asks_about_feelings(town)
+    assert "答えなくても だいじょうぶです。えらんだことは、このトークの画面に のこります。" in phone.sees
+    assert {b["label"]: b["uri"] for b in phone.buttons() if "uri" in b} == {
+        "ウェブで続ける": f"{PUBLIC_URL}/handbook"
+    }
+    assert "答えない・わからない" in [b["label"] for b in phone.buttons()]
+
+
+def test_the_web_goes_on_in_the_language_of_the_chat(town: Town) -> None:
+    phone = asks_about_feelings(town, "vi")
+    assert [b["uri"] for b in phone.buttons() if "uri" in b] == [f"{PUBLIC_URL}/handbook?lang=vi"]
+
+
+def test_each_question_says_which_one_it_is_and_about_how_many_follow(town: Town) -> None:
+    phone = begins(town)
+    said = []
+    while "まずは、ここに話してみてください" not in phone.sees:
+        said.append(phone.sees.splitlines()[0])
+        phone.taps("答えない・わからない")
+    assert said == [f"{n}問め（あと{6 - n}問くらい）" for n in range(1, 6)] + ["6問め（もうすこしです）"]
+
+
+def test_where_the_way_parts_nothing_is_said_of_how_far_it_is(town: Town) -> None:
+    phone = begins(town)
+    phone.taps("岩美町")
+    phone.taps("近所の人・知り合いのこと")
+    assert "問め" not in phone.sees
 
 
 def test_a_neighbour_leads_over_to_the_concern(town: Town) -> None:

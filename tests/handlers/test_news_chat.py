@@ -217,7 +217,7 @@ def test_where_there_is_no_news_it_says_so(town: Town) -> None:
         ("Tiếng Việt", "vi", "tiếng Việt"),
         ("Português", "pt-BR", "em português"),
         ("やさしい日本語", "ja-easy", "やさしい 日本語"),
-        ("にほんご", "ja", "日本語で届きます"),
+        ("にほんご", "ja", "日本語でお伝えします"),
     ],
 )
 def test_a_language_is_chosen_by_typing_its_name(town: Town, said: str, key: str, answer: str) -> None:
@@ -231,7 +231,7 @@ def test_a_language_is_chosen_from_a_list(town: Town) -> None:
     phone = town.friend()
     phone.types("ことば")
     phone.taps("Português")
-    assert "お知らせの言葉：ポルトガル語" in phone.sees
+    assert "えらんだ言葉：ポルトガル語" in phone.sees
     assert person(town, phone).language == "pt-BR"
 
 

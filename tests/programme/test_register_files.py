@@ -12,14 +12,15 @@ import python_calamine
 import xlsxwriter
 from town import the_content
 
+from bot import table_files
 from bot.csv_file import csv_file
 from bot.programme import register_cells as cells
-from bot.programme import register_files, register_import
+from bot.programme import register_import
 from bot.programme.register_cells import Reading
 from bot.programme.register_columns import NoSuchColumn, guess, layout
-from bot.programme.register_files import Row, Sheet, Unreadable, read_bytes, table_bytes
 from bot.programme.register_import import Decisions, Plan
 from bot.programme.register_lines import Line, lines, no_people
+from bot.table_files import Row, Sheet, Unreadable, read_bytes, table_bytes
 from storage import audit, people, supporters
 from storage.supporters import Profile
 from storage.work import Database
@@ -97,7 +98,7 @@ def test_what_is_no_list_is_refused_with_its_reason(data: bytes, why: str) -> No
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="no_file"):
-        register_files.read(tmp_path / "none.xlsx")
+        table_files.read(tmp_path / "none.xlsx")
 
 
 def test_no_cell_of_a_written_file_is_a_formula() -> None:

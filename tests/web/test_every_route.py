@@ -80,6 +80,10 @@ TOLD_ELSEWHERE = {  # that these leave their line is tested beside them
 }
 NO_CONCERN = {  # routes that read and change nothing of a concern
     "handbook.home", "handbook.handbook", "handbook.whom_to_ask", "handbook.bye", "handbook.leave",
+    "handbook_taking.ticked", "handbook_taking.more", "handbook_paper.choose", "handbook_paper.again",
+    "handbook_paper.make", "handbook_share.page", "handbook_share.make", "handbook_shown.shown",
+    "handbook_shown.withdraw",
+    "finding.page", "finding.search",  # words that lead to schemes: nobody's
     "health.healthz", "health.readyz", "health.show_metrics", "site.static",
     "desk_inbox.search",  # whether there is one of ours; what it is stands on its page
     "desk_inbox.notices_seen", "desk_entry.begin", "desk_entry.sent", "desk_paper.blank",
@@ -90,6 +94,7 @@ NO_CONCERN = {  # routes that read and change nothing of a concern
     "desk_sign_in.start_again", "desk_sign_in.sign_out", "desk_sign_in.welcome", "desk_sign_in.welcome_begin",
     "desk_sign_in.welcome_password", "desk_sign_in.welcome_hash", "desk_sign_in.welcome_phone",
     "desk_sign_in.welcome_finish", "desk_sign_in.keep",
+    "handbook_visits.come", "handbook_visits.told",  # that somebody came, or dialled: not who
     "broadcasts.follow", "broadcasts.picture",  # where a broadcast points at: of nobody
     # the reporter's own link: its number, and the question that was put to them
     "details.begin", "details.form", "details.empty_form", "details.draft", "details.sent",

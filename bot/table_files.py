@@ -8,7 +8,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.csv_file import csv_file
@@ -42,11 +42,37 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Merged:
+    """One cell over several rows: from line `first` to line `last`, both included; `column` counts from 0."""
+
+    first: int
+    last: int
+    column: int
+
+
+@dataclass(frozen=True)
 class Sheet:
     """One sheet of a book; a CSV file is one sheet without a name."""
 
     name: str
     rows: tuple[Row, ...]
+    merged: tuple[Merged, ...] = ()
+    """None where the file cannot say so (CSV): there the rows below the first are empty."""
+
+
+def unmerged(sheet: Sheet) -> Sheet:
+    """The same with the value of a merged cell in every row that it covers."""
+    values = {(row.line, column): cell for row in sheet.rows for column, cell in enumerate(row.cells)}
+    held = {
+        (line, area.column): values.get((area.first, area.column), "")
+        for area in sheet.merged
+        for line in range(area.first, area.last + 1)
+    }
+    rows = tuple(
+        replace(row, cells=tuple(held.get((row.line, at), cell) for at, cell in enumerate(row.cells)))
+        for row in sheet.rows
+    )
+    return replace(sheet, rows=rows)
 
 
 def read(path: Path) -> tuple[Sheet, ...]:
@@ -90,7 +116,13 @@ def _book(data: bytes) -> tuple[Sheet, ...]:
                 sheet = book.get_sheet_by_name(about.name)
                 if sheet.total_height > MOST_ROWS * 20:  # formats down to the last line of the sheet
                     raise Unreadable("too_long", most=f"{MOST_ROWS:,}")
-                sheets.append(Sheet(about.name, _rows(enumerate(sheet.to_python(skip_empty_area=False), 1))))
+                rows = _rows(enumerate(sheet.to_python(skip_empty_area=False), 1))
+                areas = tuple(
+                    Merged(top + 1, min(bottom, sheet.total_height) + 1, left)
+                    for (top, left), (bottom, _) in sheet.merged_cell_ranges or ()
+                    if bottom > top
+                )
+                sheets.append(Sheet(about.name, rows, areas))
     except python_calamine.PasswordError:
         raise Unreadable("password") from None
     except Unreadable:
