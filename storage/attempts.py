@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    bindparam,
     delete,
     func,
     insert,
@@ -56,18 +57,22 @@ def so_far(work: Work, channel: str, person_id: str, what: str, within: dt.timed
     ).scalar_one()
 
 
+_LAST = (  # asked for every message: building it costs as much as running it
+    select(attempts.c.what, attempts.c.at)
+    .where(
+        attempts.c.channel == bindparam("channel"),
+        attempts.c.person_id == bindparam("person"),
+        attempts.c.what.startswith(bindparam("beginning", type_=String)),
+    )
+    .order_by(attempts.c.at.desc(), attempts.c.id.desc())
+    .limit(1)
+)
+
+
 def last(work: Work, channel: str, person_id: str, beginning: str) -> tuple[str, dt.datetime] | None:
-    """The latest one whose name begins so, without that beginning, and when it was."""
-    row = work.conn.execute(
-        select(attempts.c.what, attempts.c.at)
-        .where(
-            attempts.c.channel == channel,
-            attempts.c.person_id == person_id,
-            attempts.c.what.startswith(beginning, autoescape=True),
-        )
-        .order_by(attempts.c.at.desc(), attempts.c.id.desc())
-        .limit(1)
-    ).first()
+    """The latest one whose name begins so (a name of ours, without % or _), without that beginning, and when."""
+    given = {"channel": channel, "person": person_id, "beginning": beginning}
+    row = work.conn.execute(_LAST, given).first()
     return (row.what.removeprefix(beginning), row.at) if row else None
 
 

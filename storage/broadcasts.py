@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import outbox, recipients
+from storage import broadcast_calls, outbox, recipients
 from storage.same_words import index_of
 from storage.schema import Moment, metadata, new_id, sealed
 from storage.segments import Segment, segment_of, segment_text
@@ -321,7 +321,7 @@ def pause(work: Work, broadcast_id: str) -> None:
     """Send no further chunk until it is resumed; what is under way right now still arrives."""
     row = _locked(work, broadcast_id)
     _turn(work, broadcast_id, row.status, "paused")
-    outbox.hold(work, broadcast_id)
+    broadcast_calls.hold(work, broadcast_id)
 
 
 def resume(work: Work, broadcast_id: str) -> None:
@@ -330,7 +330,7 @@ def resume(work: Work, broadcast_id: str) -> None:
     if row.status != "paused":  # scheduled -> sending is permitted too, but that step is `start`'s
         raise NotPermitted(f"{row.status} is not paused")
     _turn(work, broadcast_id, row.status, "sending")
-    outbox.release(work, broadcast_id)
+    broadcast_calls.release(work, broadcast_id)
 
 
 def cancel(work: Work, broadcast_id: str) -> None:
@@ -338,7 +338,7 @@ def cancel(work: Work, broadcast_id: str) -> None:
     `unknown`."""
     row = _locked(work, broadcast_id)
     _turn(work, broadcast_id, row.status, "cancelled", finished_at=work.now)
-    for chunk in outbox.give_up(work, broadcast_id):
+    for chunk in broadcast_calls.give_up(work, broadcast_id):
         settle_chunk(work, broadcast_id, chunk, "unknown")
 
 

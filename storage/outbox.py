@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from sqlalchemy import (
     BigInteger,
@@ -45,7 +45,8 @@ from storage.people import people
 from storage.schema import Moment, metadata, sealed
 from storage.work import Work
 
-Kind = Literal["message", "multicast", "link_menu"]
+Kind = Literal["message", "link_menu", "multicast"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)  # in the order in which they leave
 State = Literal["waiting", "accepted", "blocked", "refused", "unknown", "stale", "dropped"]
 
 LEASE = dt.timedelta(seconds=60)  # longer than the slowest call, so that two senders never try one row
@@ -81,7 +82,7 @@ outbox = Table(
     Column("request_id", String(64)),
     Column("error", String(300)),
     Column("created_at", Moment, nullable=False),
-    Index(None, "state", "next_try"),
+    Index(None, "state", "kind", "next_try", "id"),
     Index(None, "person_id", "state", "id"),
     Index(None, "broadcast_id", "chunk"),
 )
@@ -213,8 +214,8 @@ def _costs_nothing(row: FromClause) -> ColumnElement[bool]:
 @lru_cache(maxsize=64)
 def _due(
     lock: bool, skip: frozenset[str], free_only: frozenset[str], no_news: frozenset[str]
-) -> Select[tuple[int]]:
-    """The ids of the rows that may be sent now; bound when it runs: `now`, `most`."""
+) -> Select[int]:
+    """The ids of the rows of one kind that may be sent now; bound when it runs: `kind`, `now`, `most`."""
     holds_up: list[ColumnElement[bool]] = [
         _earlier.c.person_id == outbox.c.person_id,
         _earlier.c.kind == outbox.c.kind,  # a menu that waits holds up no answer
@@ -232,6 +233,7 @@ def _due(
         select(outbox.c.id)
         .where(
             outbox.c.state == "waiting",
+            outbox.c.kind == bindparam("kind", type_=String),
             outbox.c.held.is_(False),
             outbox.c.next_try <= _NOW,
             or_(outbox.c.leased_until.is_(None), outbox.c.leased_until < _NOW),
@@ -242,7 +244,7 @@ def _due(
             ),
         )
         .order_by(outbox.c.next_try, outbox.c.id)
-        .limit(bindparam("most"))
+        .limit(bindparam("most", type_=Integer))
     )
     return due.with_for_update(skip_locked=True, of=outbox) if lock else due
 
@@ -254,10 +256,15 @@ def claim(
     free_only: frozenset[str] = frozenset(),
     no_news: frozenset[str] = frozenset(),
 ) -> list[Outgoing]:
-    """Lease up to `limit` due rows, only the oldest of each person, before any call is made. Channels in `free_only`
-    have no quota left: what costs nothing leaves, also past what must wait. On those in `no_news` only broadcasts wait."""
+    """Lease up to `limit` due rows, only the oldest of each person, before any call is made. What somebody waits for
+    comes before the parts of broadcasts, however old these are. Channels in `free_only` have no quota left: what costs
+    nothing leaves, also past what must wait. On those in `no_news` only broadcasts wait."""
     due = _due(work.on_postgresql, skip_channels, free_only, no_news)
-    ids = list(work.conn.execute(due, {"now": work.now, "most": limit}).scalars())
+    ids: list[int] = []
+    for kind in KINDS:
+        if len(ids) < limit:
+            given = {"kind": kind, "now": work.now, "most": limit - len(ids)}
+            ids += work.conn.execute(due, given).scalars().all()
     if not ids:
         return []
     leases = {"reply_lease": work.now + REPLY_LEASE, "lease": work.now + LEASE}
@@ -344,50 +351,6 @@ def counts(work: Work) -> dict[tuple[str, str], int]:
     by = (outbox.c.channel, outbox.c.state)
     rows = work.conn.execute(select(*by, func.count()).group_by(*by))
     return {(channel, state): count for channel, state, count in rows}
-
-
-def _waiting_of(work: Work, broadcast_id: str) -> list[int]:
-    """The chunks that wait, locked; call it with the broadcast's row locked.
-
-    Who settles a chunk holds that chunk and waits for the broadcast's row, so here such a chunk (it is ending
-    anyway) is passed by: otherwise the two would wait for each other.
-    """
-    query = select(outbox.c.id).where(outbox.c.broadcast_id == broadcast_id, outbox.c.state == "waiting")
-    return list(work.conn.execute(query.with_for_update(skip_locked=True)).scalars())
-
-
-def hold(work: Work, broadcast_id: str) -> None:
-    """A paused broadcast: its chunks wait, whatever their time; a call that is under way is not stopped."""
-    ids = _waiting_of(work, broadcast_id)
-    work.conn.execute(update(outbox).where(outbox.c.id.in_(ids)).values(held=True))
-
-
-def release(work: Work, broadcast_id: str) -> None:
-    """Its chunks go on; what was never tried lives anew, since the pause was the sender's wish."""
-    mine = outbox.c.id.in_(_waiting_of(work, broadcast_id))
-    work.conn.execute(
-        update(outbox)
-        .where(mine, outbox.c.held, outbox.c.first_tried.is_(None))
-        .values(expires=work.now + MESSAGE_LIFE)
-    )
-    work.conn.execute(update(outbox).where(mine).values(held=False))
-
-
-def give_up(work: Work, broadcast_id: str) -> list[int]:
-    """Stop a broadcast's chunks; the ones that were tried without a known end are named.
-
-    A chunk that is under way at this moment is left to its sender, but expires, so that it is not repeated.
-    """
-    mine = and_(outbox.c.id.in_(_waiting_of(work, broadcast_id)), outbox.c.state == "waiting")
-    at_rest = or_(outbox.c.leased_until.is_(None), outbox.c.leased_until < work.now)
-    dropped = work.conn.execute(
-        update(outbox)
-        .where(mine, at_rest)
-        .values(state="dropped", settled=work.now, body=None, reply_token=None, leased_until=None)
-        .returning(outbox.c.chunk, outbox.c.first_tried)
-    ).all()
-    work.conn.execute(update(outbox).where(mine).values(expires=work.now, held=False))
-    return [row.chunk for row in dropped if row.first_tried is not None]
 
 
 def forget_old(work: Work, older_than: dt.timedelta, reasons_older_than: dt.timedelta | None = None) -> int:

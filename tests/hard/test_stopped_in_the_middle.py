@@ -74,7 +74,7 @@ def test_pausing_resuming_and_cancelling_are_whole_or_nothing_and_the_figures_ad
 
     for point in (
         "storage.broadcasts:pause:before:1",
-        "storage.outbox:hold:after:1",
+        "storage.broadcast_calls:hold:after:1",
         "storage.audit:note:after:1",
     ):
         bed.dies(point, "broadcast", "pause", broadcast_id)
@@ -92,8 +92,8 @@ def test_pausing_resuming_and_cancelling_are_whole_or_nothing_and_the_figures_ad
     bed.says(TEXT, broadcast_id)
 
     for point in (
-        "storage.outbox:release:before:1",
-        "storage.outbox:release:after:1",
+        "storage.broadcast_calls:release:before:1",
+        "storage.broadcast_calls:release:after:1",
         "storage.audit:note:after:1",
     ):
         bed.dies(point, "broadcast", "resume", broadcast_id)
@@ -104,8 +104,8 @@ def test_pausing_resuming_and_cancelling_are_whole_or_nothing_and_the_figures_ad
     sender = bed.begins("work")
     wait_until(lambda: bed.judge.figures()["under_way"] > 0, "it sends")
     for point in (
-        "storage.outbox:give_up:before:1",
-        "storage.outbox:give_up:after:1",
+        "storage.broadcast_calls:give_up:before:1",
+        "storage.broadcast_calls:give_up:after:1",
         "storage.audit:note:after:1",
     ):
         bed.dies(point, "broadcast", "cancel", broadcast_id)

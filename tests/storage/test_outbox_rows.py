@@ -164,3 +164,16 @@ def test_settled_rows_are_forgotten_and_waiting_ones_are_not(db: Database, clock
     with db.work() as work:
         assert outbox.forget_old(work, dt.timedelta(days=30)) == 1
         assert outbox.counts(work) == {("default", "waiting"): 1}
+
+
+def test_what_one_person_waits_for_leaves_before_a_broadcast_that_came_earlier(db: Database) -> None:
+    with db.work() as work:
+        for chunk in range(3):
+            outbox.put(
+                work, "default", "multicast", {"to": ["U1"], "messages": []}, broadcast_id="b", chunk=chunk
+            )
+    with db.work() as work:
+        person = people.lock(work, "default", f"U{1:032x}")
+        outbox.put(work, "default", "message", {"messages": ["answer"]}, person_id=person.id)
+        assert [row.kind for row in outbox.claim(work, 1)] == ["message"]
+        assert [row.kind for row in outbox.claim(work, 10)] == ["multicast"] * 3
