@@ -145,11 +145,13 @@ def test_broken_references_refuse_the_migration_and_foreign_keys_are_on_again(
 
 
 def test_every_module_with_a_table_is_in_the_list_of_tables() -> None:
+    """Not in it: tables that only a moving town has for a while, and APScheduler's."""
     folder = Path(storage.__file__).parent
+    moving = {"moving_rows", "moving_target"}
     with_table = {
         path.stem
         for path in folder.glob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Table"
     }
-    assert with_table <= set(tables.__all__)
+    assert with_table - moving <= set(tables.__all__)
