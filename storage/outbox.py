@@ -212,9 +212,7 @@ def _costs_nothing(row: FromClause) -> ColumnElement[bool]:
 
 
 @lru_cache(maxsize=64)
-def _due(
-    lock: bool, skip: frozenset[str], free_only: frozenset[str], no_news: frozenset[str]
-) -> Select[int]:
+def _due(lock: bool, skip: frozenset[str], free_only: frozenset[str], no_news: frozenset[str]) -> Select[int]:
     """The ids of the rows of one kind that may be sent now; bound when it runs: `kind`, `now`, `most`."""
     holds_up: list[ColumnElement[bool]] = [
         _earlier.c.person_id == outbox.c.person_id,
