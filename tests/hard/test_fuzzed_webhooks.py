@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import json
 import random
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -77,6 +79,20 @@ def shout(service: Served, many: int, seed: int, signed: bool) -> Counter[int]:
         return sum(pool.map(some, range(AT_ONCE)), Counter[int]())
 
 
+def _typed(text: str) -> bytes:
+    event = {
+        "type": "message",
+        "mode": "active",
+        "timestamp": time.time_ns() // 1_000_000,
+        "source": {"type": "user", "userId": "U" + "f" * 32},
+        "webhookEventId": "typed",
+        "deliveryContext": {"isRedelivery": False},
+        "replyToken": "typed",
+        "message": {"type": "text", "id": "1", "quoteToken": "q", "text": text},
+    }
+    return json.dumps({"destination": "U" + "0" * 32, "events": [event]}).encode()
+
+
 @amounts
 def test_unsigned_bodies_change_nothing(service: Served, many: int) -> None:
     before = rows(service)
@@ -90,6 +106,7 @@ def test_unsigned_bodies_change_nothing(service: Served, many: int) -> None:
 def test_signed_bodies_are_taken_or_refused_and_memory_stays_flat(service: Served, many: int) -> None:
     half = many // 2
     worker = service.worker()
+    assert service.posts(_typed("灯油が買えない")) == 200  # at the first words the dictionary is read, once
     said = shout(service, half // 10, 2, signed=True)
     before = service.memory()
     said += shout(service, half - half // 10, 3, signed=True)
