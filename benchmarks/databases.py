@@ -1,4 +1,4 @@
-"""A PostgreSQL database of its own for each benchmark, gone when it ends."""
+"""Databases for the benchmarks: one of its own on PostgreSQL, gone when it ends; and any one, with its tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import create_engine, make_url, text
+
+from storage.crypto import cipher_from, new_key
+from storage.database import new_engine, open_database
+from storage.migrate import migrate
+from storage.work import Database
 
 
 @contextmanager
@@ -28,3 +33,14 @@ def fresh_database(server: str) -> Iterator[str | None]:
         with engine.connect() as conn:
             conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
         engine.dispose()
+
+
+@contextmanager
+def opened(url: str, keys: str = "") -> Iterator[Database]:
+    """The database there, with all its tables; `keys` as in TSUNAGARI_KEYS, else new ones."""
+    engine = new_engine(url)
+    migrate(engine)
+    engine.dispose()
+    db = open_database(url, cipher_from(keys or new_key("b")))
+    yield db
+    db.close()

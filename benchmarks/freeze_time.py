@@ -10,6 +10,9 @@ A database is made for the run, filled (a minute for each million) and removed a
 in a process of its own, by the function that the timetable calls; its memory is the largest that the process had.
 Seconds by the clock and of this process's processors; on PostgreSQL the server's own come on top of the latter. A
 second thread does meanwhile what a webhook does, writing one row every 20 ms: "others wait" is its longest wait.
+
+A million people took SQLite 124 MB where all read the same, and 190 with the three axes above (381 variants);
+PostgreSQL 82 with them.
 """
 
 from __future__ import annotations
@@ -27,14 +30,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-from databases import fresh_database
+from databases import fresh_database, opened
 from sqlalchemy import func, insert, select, text
 
 from jobs import broadcast
 from storage import broadcasts, freezing, guard, outbox
 from storage.crypto import cipher_from, new_key
-from storage.database import new_engine, open_database
-from storage.migrate import migrate
+from storage.database import open_database
 from storage.people import people, person_topics
 from storage.segments import EVERYONE
 from storage.work import Database
@@ -72,8 +74,9 @@ def fill(db: Database, count: int) -> None:
                         topics.append({"person_id": key, "topic": TOPICS[place], "channel": "default"})
             work.conn.execute(insert(people), rows)
             work.conn.execute(insert(person_topics), topics)
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.exec_driver_sql("ANALYZE")
+    if db.engine.dialect.name == "postgresql":  # which does so by itself; nobody does on a town's SQLite
+        with db.engine.begin() as conn:
+            conn.exec_driver_sql("ANALYZE")
 
 
 @dataclass
@@ -123,9 +126,16 @@ def prepare(url: str, keys: str, axes: frozenset[freezing.Axis], answers: Any) -
     with db.look() as work:
         count = broadcasts.tally(work, made.id).recipients
         chunks = work.conn.execute(select(func.count()).select_from(outbox.outbox)).scalar_one()
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    answers.put(Figures(listed, seconds, processor, server, megabytes, longest[0], count, chunks))
+    answers.put(Figures(listed, seconds, processor, server, _megabytes(), longest[0], count, chunks))
     db.close()
+
+
+def _megabytes() -> float:
+    """The most that this process had; `ru_maxrss` may be what the process had that started it."""
+    try:
+        return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+    except OSError:  # not on Linux
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _server_seconds(db: Database) -> float:
@@ -158,12 +168,8 @@ def _write(db: Database, longest: list[float], ended: threading.Event) -> None:
 
 def measure(name: str, url: str, count: int, axes: frozenset[freezing.Axis]) -> None:
     keys = new_key("b")
-    engine = new_engine(url)
-    migrate(engine)
-    engine.dispose()
-    db = open_database(url, cipher_from(keys))
-    fill(db, count)
-    db.close()
+    with opened(url, keys) as db:
+        fill(db, count)
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
     process = context.Process(target=prepare, args=(url, keys, axes, answers))

@@ -13,29 +13,23 @@ machine and the client allow. LINE permits 200 multicasts and 2,000 pushes a sec
 from __future__ import annotations
 
 import argparse
-import asyncio
-import multiprocessing
 import os
 import secrets
-import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from contextlib import ExitStack
 
-from databases import fresh_database
+from databases import fresh_database, opened
+from processes import line
 from sqlalchemy import func, insert, select
 
 from bot.line.client import LineClient
 from bot.settings import Channel
 from jobs.deliver import Deliverer
 from storage import broadcasts, freezing, outbox
-from storage.crypto import cipher_from, new_key
-from storage.database import new_engine, open_database
-from storage.migrate import migrate
 from storage.people import people
 from storage.segments import EVERYONE
 from storage.work import Database
@@ -43,54 +37,6 @@ from storage.work import Database
 CHANNELS = {"default": Channel("default", "secret", "token")}
 WORDS = [{"type": "text", "text": "お知らせです。雪の日は声をかけあいましょう。"}]
 PUSHES, MULTICASTS = 8_000, 1_520  # so many that beginning and end hardly count
-
-
-def play_line(port: int, seconds: float, ready: Any) -> None:
-    """Accepts every call after so many seconds."""
-
-    class Talk(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            self.transport, self.got = transport, b""
-
-        def data_received(self, data: bytes) -> None:
-            self.got += data
-            while (end := self.got.find(b"\r\n\r\n")) >= 0:
-                head = self.got[:end].lower()
-                at = head.find(b"content-length:")
-                length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-                if len(self.got) < end + 4 + length:
-                    return
-                self.got = self.got[end + 4 + length :]
-                asyncio.get_running_loop().call_later(seconds, self.answer)
-
-        def answer(self) -> None:
-            self.transport.write(
-                b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n{"sentMessages":[{"id":"1"}]}'
-            )  # type: ignore[attr-defined]
-
-    async def serve() -> None:
-        server = await asyncio.get_running_loop().create_server(Talk, "127.0.0.1", port, backlog=512)
-        ready.set()
-        await server.serve_forever()
-
-    asyncio.run(serve())
-
-
-@contextmanager
-def line(seconds: float) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    context = multiprocessing.get_context("spawn")
-    ready = context.Event()
-    process = context.Process(target=play_line, args=(port, seconds, ready), daemon=True)
-    process.start()
-    ready.wait(60)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.join()
 
 
 def plain(client: LineClient, threads: int, count: int, call: Callable[[], object]) -> float:
@@ -172,16 +118,6 @@ def _waiting(db: Database) -> int:
     query = select(func.count()).select_from(outbox.outbox).where(outbox.outbox.c.state == "waiting")
     with db.look() as work:
         return work.conn.execute(query).scalar_one()
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Database]:
-    engine = new_engine(url)
-    migrate(engine)
-    engine.dispose()
-    db = open_database(url, cipher_from(new_key("b")))
-    yield db
-    db.close()
 
 
 def main() -> None:

@@ -1,223 +1,210 @@
-"""Events a second, side by side: a bare Flask route, the official echo, and this service on SQLite and on PostgreSQL.
+"""Events a second, side by side: echoes made with LINE's SDKs and with Bottender, and this service, in one run.
 
-Run it:
+Run it (`make bench` also makes what the others need; a quarter of an hour on two cores that do nothing else):
 
-    .venv/bin/python benchmarks/webhook_race.py                      # three rounds, LINE answers at once
-    .venv/bin/python benchmarks/webhook_race.py --line-seconds 0.05  # LINE answers after 50 ms, as in life
+    make bench                                          # every mode
+    make bench ARGS="--modes at-once life --rounds 5"   # some of them
+    make bench ARGS="--only '(b)' ours --markdown"      # some of the contestants, as tables for a README
 
-All contestants run at the same time and are loaded in turn, round after round, by one generator that keeps so many
-connections busy with signed events, one text message of one of 2,000 people each. What is counted is our 200; the service has
-then committed the event and its answer, and goes on sending while it is loaded: "behind" says how many answers had
-not left when the load ended. Processor time is that of all processes of a contestant (not of a database server).
+All contestants run at the same time and are loaded in turn, round after round, by one generator (load.py) with
+signed events that were made beforehand, from 2,000 people. Each answer must be a 200, and each message that a contestant
+owes must arrive at the same played LINE (processes.py), or the run says so and fails.
+
+    events/s     webhooks answered with 200. The echoes have replied by then; ours has committed the event and its
+                 answer to the disk, and sends it afterwards
+    answers/s    the same events, until the last of their messages had arrived at LINE
+    p50 p95 p99  milliseconds until the 200; at a given rate they begin when an event is due, not when it was sent
+    CPU µs       processor time per event, of all of a contestant's processes, with the sending
+    database µs  the same of Redis, or of PostgreSQL's processes for its connections
+    MB, own MB   memory of its largest process; own is what it shares with no file on the disk
+    load µs, LINE µs   processor time per event of the generator and of LINE, which share the machine with everybody
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import base64
-import hashlib
-import hmac
 import itertools
-import json
 import os
-import secrets
-import subprocess
+import ssl
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from statistics import median
+from typing import Any
 
-from databases import fresh_database
-from sending_speed import line
-from webhook_time import SECRET, _wait_until_ready, free_port
+import load
+from authority import authority_in
+from entrants import REFERENCE, Contestant, entries, racing
+from processes import ask_line, end_all_when_told, line
+from race_results import Mode, Round, Row, show, summary, table
 
-HERE = Path(__file__).parent
 PEOPLE = 2_000
-GUNICORN = ("--threads", "16", "--workers", "2", "--no-control-socket", "--log-level", "error")
-TICKS = os.sysconf("SC_CLK_TCK")
-_numbers = itertools.count()
+TALKING = range(10_000, 10_300)  # the people who are in the middle of a conversation
+MIX = ["text", "tap", "text", "text", "follow", "text", "tap", "text", "text", "tap"]
+START = "v1;handbook;;start;"
+WARM_UP = 2_000  # events before anything counts: Node compiles what runs often
+PATIENCE = 60.0  # seconds for messages that are still on their way when a load ends
+Ask = Callable[[str], Any]
+_newcomers = itertools.count(1_000_000)
+
+MODES = {
+    "at-once": Mode("LINE answers at once, 32 connections"),
+    "life": Mode("LINE answers after 50 ms, 128 connections", line_seconds=0.05, connections=128),
+    "steady": Mode("A steady 100 events/s, LINE answers after 50 ms", line_seconds=0.05, rate=100),
+    "half": Mode("Half of what each can do, LINE answers at once", share=0.5),
+    "mixed": Mode("60 % texts, 30 % taps of a running conversation, 10 % new friends", mixed=True),
+    "tls": Mode("LINE over TLS, answers at once, 32 connections", tls=True),
+}
 
 
-@dataclass
-class Contestant:
-    """Somebody who answers webhooks, with what came of each round."""
-
-    name: str
-    port: int
-    process: subprocess.Popen[bytes]
-    rates: list[float] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    processor: list[float] = field(default_factory=list)
-
-    def seconds_of_processor(self) -> float:
-        """Of the process and its children."""
-        pids = [self.process.pid, *_children(self.process.pid)]
-        return sum(sum(map(int, _stat(pid)[11:13])) for pid in pids) / TICKS
-
-    def megabytes(self) -> float:
-        """The largest process."""
-        return (
-            max(int(_stat(pid)[21]) for pid in [self.process.pid, *_children(self.process.pid)]) * 4096 / 1e6
-        )
+# ---- one round ---------------------------------------------------------------------------------------------
 
 
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def requests_for(contestant: Contestant, count: int, mixed: bool, ask: Ask) -> list[load.Request]:
+    """Events of many people in turn. Whoever has no conversations of our kind ignores a tap, whatever it says."""
+    if not mixed:
+        return [load.text(number % PEOPLE) for number in range(count)]
+    taps = running_conversations(contestant, ask) if contestant.entry.ours else [(TALKING[0], START)]
+    made = []
+    for number in range(count):
+        match MIX[number % len(MIX)]:
+            case "text":
+                made.append(load.text(number % PEOPLE))
+            case "tap":
+                made.append(load.tap(*taps[number % len(taps)]))
+            case _:
+                made.append(load.follow(next(_newcomers)))
+    return made
 
 
-def _stat(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+def running_conversations(contestant: Contestant, ask: Ask) -> list[tuple[int, str]]:
+    """People who have begun to look for help, and the first button that each of them was shown."""
+    begun = [load.tap(person, START) for person in TALKING]
+    run(contestant, begun, 32, None, PATIENCE, ask)
+    shown = ask("/buttons")
+    return [(person, shown[tap.token]) for person, tap in zip(TALKING, begun, strict=True)]
 
 
-def request_of(person: int) -> bytes:
-    """A signed event as bytes on the wire."""
-    number = next(_numbers)
-    event = {
-        "type": "message",
-        "mode": "active",
-        "timestamp": time.time_ns() // 1_000_000,
-        "source": {"type": "user", "userId": f"U{person:032x}"},
-        "webhookEventId": f"race-{number}-{secrets.token_hex(4)}",
-        "deliveryContext": {"isRedelivery": False},
-        "replyToken": f"token-{number}",
-        "message": {"type": "text", "id": str(number), "quoteToken": "q", "text": "こんにちは"},
-    }
-    body = json.dumps({"destination": "U" + "0" * 32, "events": [event]}).encode()
-    signature = base64.b64encode(hmac.new(SECRET.encode(), body, hashlib.sha256).digest()).decode()
-    head = f"POST /callback HTTP/1.1\r\nHost: x\r\nX-Line-Signature: {signature}\r\nContent-Type: application/json\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-
-
-async def load(port: int, connections: int, count: int) -> list[float]:
-    """So many events over so many connections; the seconds that each took."""
-    waiting = iter([request_of(number % PEOPLE) for number in range(count)])
-    times: list[float] = []
-
-    async def talk() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for request in waiting:
-            began = time.perf_counter()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise SystemExit(f"port {port}: {head[:40]!r}")
-            length = next(
-                int(row[15:]) for row in head.lower().split(b"\r\n") if row.startswith(b"content-length:")
-            )
-            await reader.readexactly(length)
-            times.append(time.perf_counter() - began)
-            if b"connection: close" in head.lower():
-                writer.close()
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.close()
-
-    await asyncio.gather(*(talk() for _ in range(connections)))
-    return times
-
-
-def run(contestant: Contestant, connections: int, count: int) -> None:
-    before, began = contestant.seconds_of_processor(), time.perf_counter()
-    times = asyncio.run(load(contestant.port, connections, count))
-    contestant.rates.append(count / (time.perf_counter() - began))
-    contestant.processor.append((contestant.seconds_of_processor() - before) / count)
-    contestant.times += times
-
-
-@contextmanager
-def racing(name: str, command: list[str], env: Mapping[str, str]) -> Iterator[Contestant]:
-    port = free_port()
-    full = {"PATH": os.environ["PATH"], "LINE_CHANNEL_SECRET": SECRET, "PORT": str(port), **env}
-    bound = [part.format(port=port) for part in command]
-    process = subprocess.Popen(  # noqa: S603  # a contestant, named below
-        [sys.executable, "-m", *bound], env=full, stderr=subprocess.DEVNULL
-    )
+def run(
+    contestant: Contestant,
+    requests: Sequence[load.Request],
+    connections: int,
+    rate: float | None,
+    most_seconds: float,
+    ask: Ask,
+) -> Round:
+    """Load it, then wait until all that it owes has arrived at LINE."""
+    token = contestant.entry.token
+    before = ask("/seen")
+    processor, server = contestant.processor(), contestant.server_processor()
+    began = time.perf_counter()
     try:
-        _wait_until_ready(port, process)
-        yield Contestant(name, port, process)
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        result = load.send(contestant.port, requests, connections, rate, most_seconds)
+    except load.Failed as failed:
+        raise SystemExit(f"{contestant.name}: {failed}") from failed
+    owed = sum(each.kind in contestant.entry.answers for each in requests[: len(result.times)])
+    while True:
+        after = ask("/seen")
+        missing = owed - (after["messages"].get(token, 0) - before["messages"].get(token, 0))
+        answered = time.perf_counter() - began
+        if missing <= 0 or answered > result.seconds + PATIENCE:
+            break
+        time.sleep(0.02)
+    time.sleep(0.3)  # what it notes of the last ones belongs to them
+    return Round(
+        result,
+        answered,
+        missing,
+        contestant.processor() - processor,
+        max(contestant.server_processor() - server, 0.0),
+        after["processor"] - before["processor"],
+    )
 
 
-def entered(stack: ExitStack, line_url: str, postgresql: str) -> list[Contestant]:
-    """Everybody who takes part, with two processes each."""
-    folder = stack.enter_context(tempfile.TemporaryDirectory())
-    flask = ["gunicorn", "--worker-class", "gthread", *GUNICORN, "--bind", "127.0.0.1:{port}"]
-    theirs = {"PYTHONPATH": str(HERE / "contestants"), "LINE_API_BASE": line_url}
-    ours = {
-        "LINE_CHANNEL_ACCESS_TOKEN": "benchmark",
-        "LINE_API_BASE": line_url,
-        "TSUNAGARI_KEYS": "b:" + base64.b64encode(secrets.token_bytes(32)).decode(),
-    }
-    own = [
-        "gunicorn",
-        "--worker-class",
-        "bot.web.gthread.Worker",
-        *GUNICORN,
-        "--bind",
-        "127.0.0.1:{port}",
-        "bot.wsgi:app",
-    ]
-    urls = {
-        "(f) SQLite, serve": f"sqlite:///{folder}/one.db",
-        "(f) SQLite, 2 processes": f"sqlite:///{folder}/two.db",
-    }
-    if url := stack.enter_context(fresh_database(postgresql)):
-        urls["(g) PostgreSQL, 2 processes"] = url
-    found = [
-        stack.enter_context(racing("(a) bare Flask", [*flask, "bare_flask:app"], theirs)),
-        stack.enter_context(racing("(b) official echo", [*flask, "official_echo:app"], theirs)),
-    ]
-    for name, url in urls.items():
-        env = {**ours, "DATABASE_URL": url}
-        subprocess.run(
-            [sys.executable, "-m", "bot.cli", "db", "migrate"],
-            env={**os.environ, **env},
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        found.append(stack.enter_context(racing(name, ["bot.cli", "serve"] if "serve" in name else own, env)))
-    return found
+# ---- all of them -------------------------------------------------------------------------------------------
+
+
+def race(
+    mode: Mode,
+    contestants: Sequence[Contestant],
+    most: dict[str, float],
+    chosen: argparse.Namespace,
+    ask: Ask,
+) -> list[Row]:
+    """Round after round, everybody in turn; at a given rate one longer round. `most`: what each can do."""
+    ask(f"/seconds/{mode.line_seconds}")
+    done: dict[str, list[Round]] = {each.name: [] for each in contestants}
+    for _ in range(1 if mode.paced else chosen.rounds):
+        for each in contestants:
+            rate = most[each.name] * mode.share if mode.share else mode.rate
+            count = round(rate * chosen.paced_seconds) if rate else chosen.events
+            requests = requests_for(each, count, mode.mixed, ask)
+            seconds = 10 * chosen.paced_seconds if rate else chosen.seconds
+            done[each.name].append(run(each, requests, mode.connections, rate, seconds, ask))
+    return [Row(each, done[each.name], each.megabytes()) for each in contestants]
+
+
+def races(chosen: argparse.Namespace, modes: Sequence[str], tls: bool) -> dict[str, list[Row]]:
+    """The modes with or without TLS, with the same processes."""
+    results: dict[str, list[Row]] = {}
+    if not modes:
+        return results
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        authority = authority_in(folder) if tls else None
+        context = ssl.create_default_context(cafile=authority.certificate.chain) if authority else None
+        url = stack.enter_context(line(0.0, authority.certificate if authority else None))
+        ask: Ask = partial(ask_line, url, context)
+        contestants = [
+            stack.enter_context(racing(each, url, authority.bundle if authority else None))
+            for each in entries(stack, chosen.postgresql, folder)
+            if not chosen.only or any(part in each.name for part in chosen.only)
+            if not tls or each.ours or each.name.startswith(REFERENCE)
+        ]
+        for each in contestants:
+            run(each, requests_for(each, WARM_UP, False, ask), 32, None, 6.0, ask)
+        most: dict[str, float] = {}
+        if any(MODES[name].share for name in modes) and modes[0] != "at-once":
+            rows = race(MODES["at-once"], contestants, most, chosen, ask)
+            most = {row.name: row.answers() or row.rate() for row in rows}
+        for name in modes:
+            results[name] = race(MODES[name], contestants, most, chosen, ask)
+            if name == "at-once":
+                most = {row.name: row.answers() or row.rate() for row in results[name]}
+            show(MODES[name].title, table(MODES[name], results[name]), chosen.markdown)
+    return results
 
 
 def main() -> None:
-    wanted = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    wanted.add_argument("--postgresql", default="postgresql://postgres@127.0.0.1:5432/", help="which server")
-    wanted.add_argument("--line-seconds", type=float, default=0.0, help="how long LINE takes to answer")
-    wanted.add_argument("--connections", type=int, default=32)
-    wanted.add_argument("--events", type=int, default=3_000, help="of each contestant in each round")
-    wanted.add_argument("--rounds", type=int, default=3)
-    chosen = wanted.parse_args()
-    with ExitStack() as stack:
-        contestants = entered(stack, stack.enter_context(line(chosen.line_seconds)), chosen.postgresql)
-        for each in contestants:
-            run(each, chosen.connections, 300)
-        for each in contestants:
-            each.rates.clear(), each.times.clear(), each.processor.clear()
-        for _ in range(chosen.rounds):
-            for each in contestants:
-                run(each, chosen.connections, chosen.events)
-                time.sleep(2)  # what is still to be sent leaves, and burdens nobody else
-        base = median(contestants[1].rates)
-        print(f"{'':<30}{'events/s':>9}{'x (b)':>8}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>9}{'MB':>7}")
-        for each in contestants:
-            times = sorted(each.times)
-            p50, p99 = times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000
-            rate, processor = median(each.rates), median(each.processor) * 1e6
-            print(
-                f"{each.name:<30}{rate:>9.0f}{rate / base:>8.2f}{p50:>9.1f}{p99:>9.1f}{processor:>9.0f}{each.megabytes():>7.0f}"
-            )
+    parser.add_argument("--postgresql", default="postgresql://postgres@127.0.0.1:5432/", help="which server")
+    parser.add_argument("--modes", nargs="*", choices=list(MODES), default=list(MODES))
+    parser.add_argument("--only", nargs="*", default=[], help="parts of the names of who shall take part")
+    parser.add_argument("--events", type=int, default=4_000, help="at most, in each round")
+    parser.add_argument("--seconds", type=float, default=3.0, help="at most, for each round")
+    parser.add_argument("--paced-seconds", type=float, default=8.0, help="for a round at a given rate")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--markdown", action="store_true", help="tables for a README")
+    chosen = parser.parse_args()
+    end_all_when_told()
+    began, cores, busy = time.monotonic(), os.cpu_count() or 1, os.getloadavg()[0]
+    print(f"{cores} cores, load before {busy:.1f}, Python {sys.version.split()[0]}")
+    if busy > cores / 2:
+        print("!!! This machine does something else at the same time: these figures are no measurement.")
+    modes = [name for name in MODES if name in chosen.modes]
+    results = races(chosen, [name for name in modes if not MODES[name].tls], tls=False)
+    results |= races(chosen, [name for name in modes if MODES[name].tls], tls=True)
+    if len(results) > 1:
+        show("All of them", summary(MODES, results), chosen.markdown)
+    print(f"\n{time.monotonic() - began:.0f} s, load after {os.getloadavg()[0]:.1f}")
+    complaints = [words for rows in results.values() for row in rows if (words := row.complaint())]
+    if complaints:
+        raise SystemExit("\n".join(complaints))
 
 
 if __name__ == "__main__":

@@ -15,18 +15,13 @@ up after 2,000.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import base64
 import hashlib
 import hmac
 import http.client
 import itertools
 import json
-import multiprocessing
-import os
 import secrets
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -36,8 +31,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from databases import fresh_database
+from processes import SECRET, free_port, line, running
 
-SECRET = "benchmark-secret"  # noqa: S105  # of no real account
 SINGLE, BODIES, EVENTS, RATE, SECONDS = 500, 10, 100, 50, 10
 _numbers = itertools.count()
 
@@ -131,86 +126,17 @@ def show(candidates: list[Candidate]) -> None:
 # ---- what runs around it -----------------------------------------------------------------------------------
 
 
-def play_line(port: int, seconds: float) -> None:
-    """Accepts every call after so many seconds."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                lines = head.lower().split(b"\r\n")
-                length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0)
-                await reader.readexactly(length)
-                await asyncio.sleep(seconds)
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    async def serve() -> None:
-        async with await asyncio.start_server(talk, "127.0.0.1", port) as server:
-            await server.serve_forever()
-
-    asyncio.run(serve())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def line(seconds: float) -> Iterator[str]:
-    port = free_port()
-    process = multiprocessing.get_context("spawn").Process(
-        target=play_line, args=(port, seconds), daemon=True
-    )
-    process.start()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.join()
-
-
 @contextmanager
 def served(name: str, database_url: str, line_url: str) -> Iterator[Candidate]:
     port = free_port()
     env = {
-        "PATH": os.environ["PATH"],
-        "LINE_CHANNEL_SECRET": SECRET,
         "LINE_CHANNEL_ACCESS_TOKEN": "benchmark",
         "LINE_API_BASE": line_url,
         "TSUNAGARI_KEYS": "b:" + base64.b64encode(secrets.token_bytes(32)).decode(),
         "DATABASE_URL": database_url,
-        "PORT": str(port),
     }
-    process = subprocess.Popen([sys.executable, "-m", "bot.cli", "serve"], env=env, stderr=subprocess.DEVNULL)
-    try:
-        _wait_until_ready(port, process)
+    with running([sys.executable, "-m", "bot.cli", "serve"], port, env):
         yield Candidate(name, port)
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)  # calls that hang are not waited for
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            break
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            pass
-        time.sleep(0.05)
-    raise SystemExit("the service did not start")
 
 
 def main() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot import log
-from bot.content.library import ChannelPlan, Content, hearing, peek_content
+from bot.channels import plan_of, with_added
+from bot.content.library import Content, hearing, peek_content
 from bot.handbook.tally import Tally
 from bot.settings import BadSettings, Settings
 from storage import instance
@@ -44,14 +44,14 @@ class Services:
         return self.db.clock().astimezone(TOKYO)
 
 
-def build(settings: Settings, clock: Callable[[], dt.datetime] | None = None) -> Services:
+def build(settings: Settings) -> Services:
     """Read the content, migrate and open the database, make the one client to LINE."""
     from bot.line.client import LineClient
     from storage.rotation import need_every_key
 
     if missing := settings.missing_for_serving():
         raise BadSettings("\n".join(missing))
-    content = hearing(content_for(settings))
+    content = content_for(settings)
     cipher = cipher_from(settings.keys)
     engine = new_engine(settings.database_url)
     try:
@@ -59,10 +59,11 @@ def build(settings: Settings, clock: Callable[[], dt.datetime] | None = None) ->
         migrate(engine)
     finally:
         engine.dispose()
-    db = open_database(settings.database_url, cipher, clock)
+    db = open_database(settings.database_url, cipher)
     need_every_key(db)
+    settings, content = with_added(settings, content, db)
     line = LineClient(settings.channels, settings.line_api_base)
-    return Services(settings, content, db, line)
+    return Services(settings, hearing(content), db, line)
 
 
 def content_for(settings: Settings) -> Content:
@@ -71,11 +72,11 @@ def content_for(settings: Settings) -> Content:
     A channel that is called like a town (iwami) serves that town, also where content/channels.yaml is silent.
     """
     content = peek_content(settings.content_dir)
-    unlisted = sorted(set(settings.channels) - set(content.channels))
-    if strange := [name for name in unlisted if name not in content.towns]:
+    plans = {name: plan_of(content, name, "") for name in settings.channels}
+    if strange := sorted(name for name, plan in plans.items() if plan is None):
         raise BadSettings("\n".join(f"content/channels.yaml has no channel {name}" for name in strange))
-    own = {name: ChannelPlan(content.town(name).name, "", (name,), name) for name in unlisted}
-    return replace(content, channels={**content.channels, **own})
+    known = {name: plan for name, plan in plans.items() if plan is not None}
+    return replace(content, channels={**content.channels, **known})
 
 
 def notice_copied_database(services: Services) -> None:

@@ -55,6 +55,13 @@ def hotline_card(content: Content, line: Hotline, now: dt.datetime) -> Card:
     return Card(line.name, tuple(t for t in lines if t and t != "-"), badge=badge, buttons=tuple(buttons))
 
 
+def safety_net_cards(content: Content, town: str | None, now: dt.datetime) -> list[Card]:
+    """Nobody leaves without a number: the town's own desk and the lines for everyone."""
+    about = content.texts.get("card.trouble")
+    desks = [window_card(content, window, now, about) for window in content.safety_net_windows(town)]
+    return desks + [hotline_card(content, content.hotlines[key], now) for key in content.safety_net_lines]
+
+
 def open_badge(content: Content, hours: WeeklyHours | None, now: dt.datetime) -> str | None:
     """「いま開いています」 or 「いまは時間外です」; nothing where the hours are not known for sure."""
     if hours is None:
@@ -153,7 +160,7 @@ def place_of(content: Content, scheme: Scheme, town: str | None) -> Place:
     desk = content.window_for(scheme, town)
     name = desk.name if desk else scheme.window_kind
     if scheme.phone:
-        known = next((line for line in content.hotlines.values() if line.phone == scheme.phone), None)
+        known = content.line_of(scheme)
         hours, said = (known.hours, known.hours_text) if known else (None, "")
         return Place(name, scheme.phone, scheme.tel, hours, said)
     if desk is None:
@@ -168,9 +175,14 @@ def _to_call(content: Content, place: Place) -> tuple[Button, ...]:
 
 
 def why(content: Content, found: Recommendation) -> str | None:
-    """「『家賃が払えない』と答えたので」: the answers that led here, at most three."""
-    labels = [content.option_label(question, option) for question, option in found.because[:3]]
+    """「『家賃が払えない』と答えたので」."""
+    labels = answers_behind(content, found)
     return content.texts.get("card.why", answers="」「".join(labels)) if labels else None
+
+
+def answers_behind(content: Content, found: Recommendation) -> list[str]:
+    """The words of the answers that led here, at most three."""
+    return [content.option_label(question, option) for question, option in found.because[:3]]
 
 
 def receipt_card(

@@ -32,6 +32,13 @@ def brought_along() -> Path:
     return Path(str(importlib.resources.files("matplotlib_fontja") / "fonts" / "ipaexg.ttf"))
 
 
+def with_accents() -> Path:
+    """DejaVu Sans, which matplotlib carries: it has the letters of all languages that are written in Latin ones."""
+    import matplotlib as mpl  # a third of a second, and most processes draw nothing
+
+    return Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+
+
 def face(bold: bool = False) -> Path:
     """The file of the typeface; without an installed bold cut, `bold` gives the regular one (see `write`)."""
     return _installed(_BOLD if bold else _REGULAR, FONT_FOLDERS) or brought_along()

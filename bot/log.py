@@ -14,6 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import MutableMapping
+from functools import cache
 from typing import Any
 
 ALLOWED = frozenset(
@@ -109,6 +110,7 @@ def _write_safely(number: int, form: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=_Stderr()),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
+    _logger.cache_clear()
 
 
 def _tame_libraries(number: int) -> None:
@@ -117,7 +119,7 @@ def _tame_libraries(number: int) -> None:
     root.setLevel(number)
     for name in (
         "werkzeug", "gunicorn", "gunicorn.error", "gunicorn.access", "sqlalchemy", "sqlalchemy.engine",
-        "sqlalchemy.pool", "urllib3", "apscheduler", "alembic", "flask", "linebot",
+        "sqlalchemy.pool", "urllib3", "apscheduler", "procrastinate", "alembic", "flask", "linebot",
     ):  # fmt: skip
         tamed = logging.getLogger(name)
         tamed.handlers[:] = []
@@ -132,12 +134,14 @@ def _thread_died(args: threading.ExceptHookArgs) -> None:
         error("thread.died", args.exc_value)
 
 
+@cache
 def _logger() -> Any:
+    """As configured last; bound once, since to bind it costs as much as to write a line."""
     import structlog
 
     if not structlog.is_configured():  # what nobody has configured writes little, and nothing unsafe
         _write_safely(logging.WARNING, "text")
-    return structlog.get_logger()
+    return structlog.get_logger().bind()
 
 
 def event(name: str, **allowed: Any) -> None:

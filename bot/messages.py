@@ -6,6 +6,7 @@ clusters, 5 messages a call, 13 quick replies, 12 bubbles a carousel).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,9 @@ QUICK_REPLIES = 13
 CARDS = 12
 
 _CLUSTER = regex.compile(r"\X")
+_ALL_SINGLE = re.compile(
+    "[ -~、-〕ぁ-ゖァ-ヾ一-鿿！-～]*"
+)  # each of these is one by itself: most labels are all of them
 
 
 class TooLong(ValueError):
@@ -36,7 +40,7 @@ def utf16_units(text: str) -> int:
 
 def clusters(text: str) -> int:
     """The length as LINE counts labels: what a reader calls one character."""
-    return len(_CLUSTER.findall(text))
+    return len(text if _ALL_SINGLE.fullmatch(text) else _CLUSTER.findall(text))
 
 
 def _check(what: str, text: str, length: int, limit: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -19,7 +19,35 @@ WEBHOOK_SECONDS = Histogram(
 WEBHOOKS_REFUSED = Counter(
     "tsunagari_webhooks_refused", "Webhooks that were not accepted.", ("reason",), registry=REGISTRY
 )
-OUTBOX = Gauge("tsunagari_outbox", "Rows of the outbox.", ("channel", "state"), registry=REGISTRY)
+OUTBOX = Gauge("tsunagari_outbox", "Rows that wait to be sent.", ("channel", "state"), registry=REGISTRY)
+SETTLED = Counter(
+    "tsunagari_outbox_settled",
+    "Rows that this process ended, and how.",
+    ("channel", "state"),
+    registry=REGISTRY,
+)
+OLDEST = Gauge(
+    "tsunagari_outbox_oldest_seconds",
+    "How long what should have left and waits has been waiting, by channel; nothing where nothing does.",
+    ("channel",),
+    registry=REGISTRY,
+)
+RESTING = Gauge(
+    "tsunagari_channel_resting", "Sending rests on this channel.", ("channel",), registry=REGISTRY
+)
+CHANNELS = Gauge("tsunagari_channels", "Accounts that are served.", registry=REGISTRY)
+QUOTA_LEFT = Gauge(
+    "tsunagari_quota_left",
+    "Messages left of the month's quota, as LINE said when it was last asked (that is when they run short).",
+    ("channel",),
+    registry=REGISTRY,
+)
+CHANNEL_TROUBLE = Counter(
+    "tsunagari_line_trouble",
+    "Calls to LINE that were not accepted, by channel: the status, or none for no answer.",
+    ("channel", "status"),
+    registry=REGISTRY,
+)
 API_CALLS = Counter("tsunagari_line_calls", "Calls to LINE's API.", ("endpoint", "status"), registry=REGISTRY)
 API_SECONDS = Histogram(
     "tsunagari_line_seconds",
@@ -40,6 +68,12 @@ MAILS = Counter(
     "tsunagari_mails", "Mails to desks that were tried, by what came of it.", ("outcome",), registry=REGISTRY
 )
 MAIL_ROWS = Gauge("tsunagari_mail_rows", "Mails to desks, as they stand.", ("state",), registry=REGISTRY)
+JOBS = Gauge(
+    "tsunagari_jobs",
+    "Jobs for workers, on PostgreSQL: waiting, doing, stalled, failed.",
+    ("state",),
+    registry=REGISTRY,
+)
 OVERDUE = Counter(
     "tsunagari_overdue",
     "Due times that passed without the desk having acted, by clock and level of urgency.",
@@ -54,11 +88,34 @@ def count_event(channel: str, kind: str, outcome: str) -> None:
     EVENTS.labels(channel, kind if kind in KNOWN_KINDS else "other", outcome).inc()
 
 
-def show(outbox: Mapping[tuple[str, str], int], mails: Mapping[str, int]) -> bytes:
-    """The text of /metrics, with the outbox and the mails as they stand now."""
+def count_call(channel: str, endpoint: str, status: str, seconds: float, *, ok: bool) -> None:
+    """Count one call to LINE; by channel only where it was not accepted, else 1,700 towns would be as many times
+    every endpoint."""
+    API_CALLS.labels(endpoint, status).inc()
+    API_SECONDS.labels(endpoint).observe(seconds)
+    if not ok:
+        CHANNEL_TROUBLE.labels(channel, status).inc()
+
+
+def note_channels(served: int, waits: Mapping[str, float], resting: Collection[str]) -> None:
+    """How the channels stand: how many there are, the seconds that the oldest row waits, and which of them rest."""
+    CHANNELS.set(served)
+    OLDEST.clear()
+    for channel, seconds in waits.items():
+        OLDEST.labels(channel).set(seconds)
+    RESTING.clear()
+    for channel in resting:
+        RESTING.labels(channel).set(1)
+
+
+def show(waiting: Mapping[str, int], mails: Mapping[str, int], jobs: Mapping[str, int]) -> bytes:
+    """The text of /metrics, with what waits on each channel, the mails and the jobs as they stand now."""
+    JOBS.clear()
+    for state, number in jobs.items():
+        JOBS.labels(state).set(number)
     OUTBOX.clear()
-    for (channel, state), number in outbox.items():
-        OUTBOX.labels(channel, state).set(number)
+    for channel, number in waiting.items():
+        OUTBOX.labels(channel, "waiting").set(number)
     MAIL_ROWS.clear()
     for state, number in mails.items():
         MAIL_ROWS.labels(state).set(number)

@@ -14,10 +14,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_CHANNEL = "default"
 MOST_PROXIES = 5
 LONGEST_NUMBER = 9  # digits
-_PRINTABLE = re.compile(r"[!-~]+")
+PRINTABLE = re.compile(r"[!-~]+")
 _CHANNEL_NAME = re.compile(r"^LINE_(?:(?!LOGIN_)([A-Z0-9]+)_)?CHANNEL_SECRET$")
 _LOGIN_NAME = re.compile(r"^LINE_(?:([A-Z0-9]+)_)?LOGIN_CHANNEL_(?:ID|SECRET)$")
-_LOGIN_ID = re.compile(r"[0-9]{1,20}")
+LOGIN_ID = re.compile(r"[0-9]{1,20}")
 
 
 class BadSettings(Exception):
@@ -54,6 +54,7 @@ class Settings:
     """Everything that can be set from outside; README.md lists it, and a test compares the two."""
 
     channels: Mapping[str, Channel]
+    """Of the environment; in an opened house also those that were added to its database (bot/channels.py)."""
     keys: str = field(repr=False)
     backup_key: str = field(repr=False)
     database_url: str = field(repr=False)
@@ -151,9 +152,9 @@ def _channels(env: Mapping[str, str], wrong: list[str]) -> dict[str, Channel]:
         token = env.get(f"{prefix}CHANNEL_ACCESS_TOKEN", "").strip()
         if not token:
             wrong.append(f"{prefix}CHANNEL_ACCESS_TOKEN: is missing beside {variable}")
-        elif not _PRINTABLE.fullmatch(token):
+        elif not PRINTABLE.fullmatch(token):
             wrong.append(f"{prefix}CHANNEL_ACCESS_TOKEN: holds signs that no token of LINE's has")
-        if not _PRINTABLE.fullmatch(secret):
+        if not PRINTABLE.fullmatch(secret):
             wrong.append(f"{variable}: is blank or holds signs that no secret of LINE's has")
         channels[name] = Channel(name, secret, token, _login(env, prefix, wrong))
     for variable in sorted(env):
@@ -169,8 +170,8 @@ def _login(env: Mapping[str, str], prefix: str, wrong: list[str]) -> Login | Non
     secret = env.get(f"{prefix}LOGIN_CHANNEL_SECRET", "").strip()
     if not login_id and not secret:
         return None
-    if not _LOGIN_ID.fullmatch(login_id):
+    if not LOGIN_ID.fullmatch(login_id):
         wrong.append(f"{prefix}LOGIN_CHANNEL_ID: is missing, or is no number as LINE's console shows it")
-    if not _PRINTABLE.fullmatch(secret):
+    if not PRINTABLE.fullmatch(secret):
         wrong.append(f"{prefix}LOGIN_CHANNEL_SECRET: is missing, or holds signs that no secret of LINE's has")
     return Login(login_id, secret)

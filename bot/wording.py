@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from bot.content.library import Content
 from bot.content.texts import Texts
@@ -48,6 +49,35 @@ def in_japanese(given: Given, labels: Iterable[str], content: Content) -> Given:
         if said in map(plain, (button, *re.split(r"[/／、]", button))):
             return Typed(content.original.texts.get(key))
     return given
+
+
+def meant_by(text: str, lists: Mapping[str, str], polite: str) -> str | None:
+    """Which of these lists of words (by name, in their order) has exactly these words, politely said or not."""
+    said, named = plain(text), _named(tuple(lists.items()))
+    spoken = (said, *(said.removesuffix(tail) for tail in words_listed(polite)))
+    return min((named[one] for one in spoken if one in named), default=(0, None))[1]
+
+
+@cache
+def _named(lists: tuple[tuple[str, str], ...]) -> Mapping[str, tuple[int, str]]:
+    """Each word with the first list that has it, and which in their order that is."""
+    named: dict[str, tuple[int, str]] = {}
+    for place, (name, listed) in enumerate(lists):
+        for word in words_listed(listed):
+            named.setdefault(word, (place, name))
+    return named
+
+
+@cache
+def all_plain(words: frozenset[str] | tuple[str, ...]) -> frozenset[str]:
+    """Words of content/, as `plain` makes them; never what a person typed."""
+    return frozenset(map(plain, words))
+
+
+@cache
+def words_listed(listed: str) -> frozenset[str]:
+    """A list of words from content/ (「はい、うん」), as `plain` makes them; never what a person typed."""
+    return all_plain(tuple(listed.split("、")))
 
 
 def labels_of(question: Question, flow: str, texts: Texts) -> dict[str, str]:

@@ -10,6 +10,7 @@ import atexit
 from bot import log
 from bot.app import build, create_app, notice_copied_database
 from bot.settings import Settings
+from bot.steady import settle
 from jobs.deliver import Deliverer
 from jobs.handbook_counts import Counting
 
@@ -25,3 +26,4 @@ _counting.start()
 atexit.register(_counting.stop)
 
 app = create_app(_services)
+settle(_services)

@@ -23,10 +23,12 @@ from typing import Final
 
 from bot import log, metrics, outage
 from bot.line.client import LineClient
+from jobs.hands import Hands, OneByOne, in_turn
 from jobs.ratelimit import Limits
 from jobs.verdicts import Later, Pause, Settled, Verdict, backoff, on_call, on_reply
-from storage import broadcasts, guard, health, menus, outbox, quota, switches
+from storage import broadcasts, guard, health, menus, outbox, quota, senders, switches
 from storage.outbox import RETRY_KEY_LIFE, Outgoing
+from storage.schema import new_id
 from storage.trouble import is_outage
 from storage.work import Database, Work
 
@@ -35,7 +37,8 @@ LONGEST_PUSH = dt.timedelta(seconds=40)  # the call and two questions about the 
 LONGEST_REPLY = dt.timedelta(seconds=15)
 TRIES_OF_A_BLIP = 4  # of one row, within about ten seconds; from then on LINE is away
 ENOUGH_REPLIES = 4  # without a real answer; had LINE accepted one, a later one would have been told 400
-GATHER = 0.005  # seconds: what comes together is written together, so that webhooks wait less for us
+SIGN_EVERY = 5.0  # seconds; others count on us for storage/senders.py: GONE_AFTER
+GATHER = 0.05  # seconds from round to round, when much is to be done: what comes together is written together
 _OUTCOMES: dict[str, broadcasts.Outcome] = {
     "accepted": "accepted",
     "blocked": "blocked",
@@ -130,16 +133,23 @@ class Sender:
         return on_call(answer, row, "menu", self.db.clock(), lambda: None)
 
 
-def claim(work: Work, limit: int) -> list[Outgoing]:
-    """Rows to send now: none while sending is paused, none of a channel that rests; where only the month's
-    quota is used up people are still answered, since a reply costs nothing, and where it is only too small for a
-    broadcast everything else goes on."""
+def claim(work: Work, hands: Hands | int) -> list[Outgoing]:
+    """Rows to send now, for these hands (or so many, whosever they are): none while sending is paused, none of a
+    channel that rests; where only the month's quota is used up people are still answered, since a reply costs nothing,
+    and where it is only too small for a broadcast everything else goes on.
+
+    As long as it does not matter whose the rows are they are claimed together; then each channel has its turn.
+    """
     if switches.sending_paused(work) is not None:
         return []
-    resting = switches.paused_channels(work)
-    free_only = frozenset(name for name, reason in resting.items() if reason == quota.USED_UP)
-    no_news = frozenset(name for name, reason in resting.items() if reason == quota.SHORT)
-    return outbox.claim(work, limit, frozenset(resting) - free_only - no_news, free_only, no_news)
+    hands = OneByOne(hands) if isinstance(hands, int) else hands
+    rows: list[Outgoing] = []
+    if not (resting := switches.paused_channels(work)):
+        while most := hands.after(rows).room_of_any:
+            rows += (some := outbox.claim(work, most))
+            if len(some) < most:
+                return rows
+    return rows + in_turn(work, hands, rows, resting)
 
 
 def note(work: Work, results: Iterable[tuple[Outgoing, Verdict]]) -> None:
@@ -156,8 +166,10 @@ def note(work: Work, results: Iterable[tuple[Outgoing, Verdict]]) -> None:
         for row, verdict in run:
             if isinstance(verdict, Later):
                 _postpone(work, row, verdict)
-    touched = set()
+    touched, waiting = set[str](), set[str]()
     for row, verdict in ordered:
+        if isinstance(verdict, Later) and row.broadcast_id is not None:
+            waiting.add(row.broadcast_id)
         if isinstance(verdict, Settled) and row.broadcast_id is not None and row.chunk is not None:
             tried_before = verdict.state == "dropped" and row.tries > 1
             outcome = "unknown" if tried_before else _OUTCOMES.get(verdict.state, "unknown")
@@ -165,14 +177,17 @@ def note(work: Work, results: Iterable[tuple[Outgoing, Verdict]]) -> None:
                 _tell_too_old(work, row, row.broadcast_id)
             broadcasts.settle_chunk(work, row.broadcast_id, row.chunk, outcome)
             touched.add(row.broadcast_id)
-    for broadcast_id in sorted(touched):
-        broadcasts.finish_if_done(work, broadcast_id)
+    for broadcast_id in sorted(touched | waiting):
+        if broadcast_id in waiting:
+            broadcasts.goes_back(work, broadcast_id)
+        if broadcast_id in touched:
+            broadcasts.finish_if_done(work, broadcast_id)
 
 
 def _postpone(work: Work, row: Outgoing, verdict: Later) -> None:
     until = work.now + dt.timedelta(seconds=verdict.seconds)
     untried = verdict.untried and row.kind == "multicast"
-    outbox.postpone(work, row.id, until, verdict.error, reply=verdict.reply, untried=untried)
+    outbox.postpone(work, row, until, verdict.error, reply=verdict.reply, untried=untried)
     if verdict.pause and switches.paused_channels(work).get(row.channel) in (None, quota.SHORT):
         _rest(work, row, verdict.pause)
     if verdict.away and row.tries >= TRIES_OF_A_BLIP:
@@ -200,6 +215,7 @@ def _settle(work: Work, ended: Sequence[tuple[Outgoing, Settled]]) -> None:
         [outbox.End(row.id, end.state, end.via, end.request_id, end.error) for row, end in ended],
     )
     for row, end in ended:
+        metrics.SETTLED.labels(row.channel, end.state).inc()
         if end.state in ("stale", "unknown", "refused"):
             _alarm(f"deliver.{end.state}", row, end.error or end.state)
         log.event(
@@ -262,11 +278,12 @@ class Deliverer:
     on SQLite writers that fight cost far more than one that writes for all (performance facts).
 
     A call to LINE takes about 50 ms, and until its hand has the next row some more pass: 128 hands are enough for 1,000
-    pushes a second on both databases, and for LINE's 200 multicasts (benchmarks/sending_speed.py). They are threads that
-    wait; where there is little to send most of them are never made.
+    pushes a second on both databases, and for LINE's 200 multicasts (benchmarks/sending_speed.py). One channel alone
+    gets that many of our 256 (jobs/hands.py). They are threads that wait; where there is little to send most of them
+    are never made.
     """
 
-    THREADS: Final = 128
+    THREADS: Final = 256
 
     def __init__(
         self,
@@ -286,7 +303,9 @@ class Deliverer:
         self.sender = Sender(db, line, menus or installed_menus(db))
         self._results: queue.SimpleQueue[tuple[Outgoing, Verdict]] = queue.SimpleQueue()
         self._unwritten: list[tuple[Outgoing, Verdict]] = []
-        self._flying = 0
+        self._hands = Hands(threads)
+        self._id = new_id()
+        self._signed_at = -SIGN_EVERY
         self._stopping = threading.Event()
         self._pool: ThreadPoolExecutor | None = None
         self._thread: threading.Thread | None = None
@@ -313,9 +332,10 @@ class Deliverer:
     def _run(self) -> None:
         assert self._pool is not None
         while not self._stopping.is_set():
+            next_round = time.monotonic() + GATHER
             self._round()
             self.bell.wait(self.every)
-            time.sleep(GATHER)
+            time.sleep(max(0.0, next_round - time.monotonic()))
             self.bell.clear()
         self._pool.shutdown(wait=True)
         self._round()
@@ -323,8 +343,8 @@ class Deliverer:
     def _round(self) -> None:
         """Write results, claim rows, hand them out. Trouble with the database ends only this round."""
         while not self._results.empty():
-            self._unwritten.append(self._results.get())
-            self._flying -= 1
+            self._unwritten.append(ended := self._results.get())
+            self._hands.give_back(ended[0].channel)
         try:
             rows = self._write_and_claim(self._unwritten)
             self._unwritten = []
@@ -337,14 +357,23 @@ class Deliverer:
                 self._write_singly()
         for row in rows:
             assert self._pool is not None
-            self._flying += 1
+            self._hands.take(row.channel)
             self._pool.submit(self._send, row)
 
     def _write_and_claim(self, results: Sequence[tuple[Outgoing, Verdict]]) -> list[Outgoing]:
-        free = 0 if self._stopping.is_set() else self.threads - self._flying
+        full = self._stopping.is_set() or self._hands.free <= 0
         with self.db.work() as work:
             note(work, results)
-            return claim(work, free) if free > 0 else []
+            self._sign(work)
+            return [] if full else claim(work, self._hands)
+
+    def _sign(self, work: Work) -> None:
+        """Now and then: this process sends, too; those that do share what LINE permits."""
+        if self._stopping.is_set():
+            senders.leave(work, self._id)
+        elif time.monotonic() - self._signed_at >= SIGN_EVERY:
+            self.sender.limits.share(senders.sign(work, self._id))
+            self._signed_at = time.monotonic()
 
     def _write_singly(self) -> None:
         """One result that cannot be written must not keep the others; its row comes back after the lease."""

@@ -7,14 +7,14 @@ disturbed now hears of it on a later day. Any number of processes may do this at
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import Final
 
-from bot import log
 from bot.handbook.kept_results import change_notice, marks_now
 from bot.line.render import to_line
 from bot.messages import Saying
 from bot.night import EVENING, TOKYO, at_night
-from jobs.parts import in_turn
+from jobs.parts import in_turn, one_by_one
 from jobs.rooms import Rooms
 from storage import handbook_results, outbox, people
 from storage.work import Work
@@ -31,17 +31,7 @@ def tell(services: Rooms) -> int:
     """How many people were told; at night nobody."""
     with services.db.look() as work:
         found = () if at_night(work.now) else handbook_results.watchers(work)
-    return sum(_tell_safely(services, person_id) for person_id in found)
-
-
-def _tell_safely(services: Rooms, person_id: str) -> bool:
-    """One in trouble must not keep the others waiting: each in a unit of work of their own."""
-    try:
-        with services.db.work() as work:
-            return _tell(services, work, person_id)
-    except Exception as trouble:
-        log.error(f"{JOB}.trouble", trouble, task="changes")
-        return False
+    return one_by_one(JOB, "changes", services.db, found, partial(_tell, services))
 
 
 def _tell(services: Rooms, work: Work, person_id: str) -> bool:

@@ -14,6 +14,7 @@ from bot import log
 from bot.content.drips import Drip
 from bot.content.library import Content
 from bot.programme import drips, life, questionnaire
+from jobs.parts import one_by_one
 from jobs.rooms import Rooms
 from storage import audit, course_answers, erasing, people, supporters
 from storage import life as in_both
@@ -187,18 +188,5 @@ def mix_answers(services: Rooms) -> int:
         return course_answers.mix(work, life.today(work) - 2 * questionnaire.OPEN_FOR)
 
 
-# ---- one by one --------------------------------------------------------------------------------------------
-
-
 def _each(task: str, services: Rooms, keys: Iterable[str], deed: Callable[[Work, str], int]) -> int:
-    """One in trouble must not keep the others waiting: each in its own transaction."""
-    return sum(_one(task, services, deed, key) for key in keys)
-
-
-def _one(task: str, services: Rooms, deed: Callable[[Work, str], int], key: str) -> int:
-    try:
-        with services.db.work() as work:
-            return int(deed(work, key))
-    except Exception as trouble:
-        log.error("programme.trouble", trouble, task=task)
-        return 0
+    return one_by_one("programme", task, services.db, keys, deed)

@@ -1,9 +1,13 @@
-"""The timetable: when something is due. APScheduler holds it in our database; the work is done elsewhere.
+"""The timetable: when something is due. APScheduler holds it in our database; what it does then depends on the database.
 
 Two sorts of entries. The due times of broadcasts stand in the table apscheduler_jobs, so that they survive a
-restart and another process (the CLI) can add one. The rhythm (heartbeat, nightly purge) lives in memory.
+restart and another process (the CLI) can add one. The rhythm (jobs/duties.py) lives in memory.
 
-Several timetables may run on one database. Both then see a due broadcast; jobs/broadcast.py lets one win.
+On SQLite the timetable calls what is due in threads of its own. On PostgreSQL it only decides when: an entry that is
+due becomes a job for a worker, in one transaction, and of the rhythm each turn is asked for once.
+
+Several timetables may run on one database. On PostgreSQL one of them takes the entry; on SQLite both see a due
+broadcast, and jobs/broadcast.py lets one win.
 """
 
 from __future__ import annotations
@@ -26,21 +30,11 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot import log
-from jobs import (
-    broadcast,
-    clocks,
-    courses,
-    dangers,
-    handbook_changes,
-    news,
-    nightly,
-    programme,
-    quota,
-    series,
-)
+from bot import log, metrics
+from jobs import broadcast, duties, series
 from jobs.clock_watch import ClockWatch
-from storage import broadcasts, instance
+from jobs.duties import DUTIES, Duty
+from storage import broadcasts, guard, instance, jobs_queue
 from storage.work import Database, Work
 
 if TYPE_CHECKING:
@@ -48,9 +42,12 @@ if TYPE_CHECKING:
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 DUE, RHYTHM = "default", "rhythm"
-ALONE = "alone"  # for who may be in danger: a mail server that hangs elsewhere holds up nobody
+ALONE = "alone"
 AFTER_TROUBLE = dt.timedelta(seconds=10)
 WATCH_EVERY = 5.0  # seconds between two looks at the clock itself
+ORIGIN = dt.datetime(
+    2000, 1, 1, tzinfo=TOKYO
+)  # beats are counted from here, so that all clocks beat together
 Fire = Callable[[str, dt.datetime], object]
 
 
@@ -87,6 +84,7 @@ class DueTimes(SQLAlchemyJobStore):  # type: ignore[misc]  # APScheduler has no 
         return dt.datetime.fromtimestamp(row.next_run_time, dt.UTC) if row else None
 
     def remove_job(self, job_id: str) -> None:
+        """Called for what has been begun."""
         try:
             super().remove_job(job_id)
         except JobLookupError:
@@ -119,16 +117,47 @@ class DueTimes(SQLAlchemyJobStore):  # type: ignore[misc]  # APScheduler has no 
         return job
 
 
+class HandedOver(DueTimes):
+    """On PostgreSQL: what is due leaves the table and becomes a job for a worker, both in one transaction."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__(db, nothing)
+        self.db = db
+
+    def get_due_jobs(self, now: dt.datetime) -> list[Any]:
+        """Nothing that this process would do itself."""
+        due = self.jobs_t.c.next_run_time <= now.timestamp()
+        with self.reading.begin() as conn:
+            if conn.execute(self.jobs_t.select().where(due).limit(1)).first() is None:
+                return []
+        with self.db.work() as work:
+            every = self.jobs_t.select().where(due).order_by(self.jobs_t.c.next_run_time, self.jobs_t.c.id)
+            mine = every.with_for_update(skip_locked=True)  # what is locked is being taken by another clock
+            rows = work.conn.execute(mine).all()
+            work.conn.execute(self.jobs_t.delete().where(self.jobs_t.c.id.in_([row.id for row in rows])))
+            for row in rows:
+                entry = json.loads(row.job_state)
+                due_at = dt.datetime.fromisoformat(entry["due_at"])
+                jobs_queue.defer(work, duties.due(entry["broadcast"], due_at))
+        return []
+
+
 class Beat(IntervalTrigger):  # type: ignore[misc]
     """Each so many seconds, and what was left out counts as one beat: where the clock is put forward by months,
-    APScheduler would list every second of them, for minutes and in gigabytes."""
+    APScheduler would list every second of them, for minutes and in gigabytes; where it is put back behind the
+    beginning, it would wait until the clock comes there again."""
 
     def get_next_fire_time(self, previous: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-        due: dt.datetime | None = super().get_next_fire_time(previous, now)
-        if due is None or previous is None or due >= now:
-            return due
+        due = self._beat(now)
+        if previous is not None and due <= previous:
+            due = self._beat(previous + self.interval)
+        return due
+
+    def _beat(self, earliest: dt.datetime) -> dt.datetime:
+        """The first one that is not before this moment."""
+        begin: dt.datetime = self.start_date
         interval: dt.timedelta = self.interval
-        return due + ((now - due) // interval + 1) * interval
+        return begin - (begin - earliest) // interval * interval
 
 
 def nothing(*_arguments: object) -> None:
@@ -184,6 +213,9 @@ def sync(db: Database) -> int:
     with db.look() as work:
         wanted = {each.id: each.due_at for each in broadcasts.scheduled(work)}
     found = planned(db)
+    for key, due_at in _handed_over(db).items():  # looked at last: an entry may become a job meanwhile
+        if wanted.get(key) == due_at and key not in found:
+            del wanted[key]
     table = _table(db)
     missing = {key: due_at for key, due_at in wanted.items() if found.get(key) != due_at}
     left_over = found.keys() - wanted.keys()
@@ -194,6 +226,15 @@ def sync(db: Database) -> int:
             for key in left_over:
                 work.conn.execute(table.delete().where(table.c.id == job_id(key)))
     return mended + len(missing) + len(left_over)
+
+
+def _handed_over(db: Database) -> dict[str, dt.datetime]:
+    """The broadcasts that wait for a worker, or are with one."""
+    if not jobs_queue.serves(db):
+        return {}
+    with db.look() as work:
+        given = jobs_queue.under_way(work, duties.BROADCAST)
+    return {each["broadcast_id"]: dt.datetime.fromisoformat(each["due_at"]) for each in given}
 
 
 def _table(db: Database) -> Any:
@@ -250,36 +291,66 @@ def start(services: Services) -> Timetable:
     def fire(broadcast_id: str, due_at: dt.datetime) -> None:
         broadcast.fire(services, broadcast_id, due_at)
 
-    def minute() -> None:
-        instance.beat(db)
-        sync(db)
-        broadcast.go_on_with_all(services)
+    def do(duty: Duty) -> None:
+        duty.do(services)
 
+    def ask(duty: Duty) -> None:
+        with db.work() as work:
+            jobs_queue.defer_turn(work, duty.job, duty.turn(work.now))
+
+    others_work = jobs_queue.serves(db)
     scheduler = BackgroundScheduler(
         timezone=TOKYO,
-        jobstores={DUE: DueTimes(db, fire), RHYTHM: MemoryJobStore()},
+        jobstores={DUE: HandedOver(db) if others_work else DueTimes(db, fire), RHYTHM: MemoryJobStore()},
         executors={DUE: ThreadPoolExecutor(4), RHYTHM: ThreadPoolExecutor(3), ALONE: ThreadPoolExecutor(1)},
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
-    in_rhythm = {"jobstore": RHYTHM, "executor": RHYTHM}
-    scheduler.add_job(nothing, Beat(seconds=1), id="tick", **in_rhythm)
-    at_once = dt.datetime.now(TOKYO)  # what a dead process left half prepared does not wait for a minute
-    scheduler.add_job(minute, Beat(minutes=1), id="minute", next_run_time=at_once, **in_rhythm)
-    scheduler.add_job(clocks.minute, Beat(minutes=1), id="clocks", args=[services], **in_rhythm)
-    alone = {"jobstore": RHYTHM, "executor": ALONE}
-    scheduler.add_job(dangers.look, Beat(seconds=10), id="dangers", args=[services], **alone)
-    scheduler.add_job(courses.minute, Beat(minutes=1), id="courses", args=[services], **in_rhythm)
-    scheduler.add_job(programme.minute, Beat(minutes=1), id="drips", args=[services], **in_rhythm)
-    scheduler.add_job(news.minute, Beat(minutes=1), id="news", args=[services], **in_rhythm)
-    at_night = CronTrigger(hour=3, minute=0, timezone=TOKYO)
-    scheduler.add_job(programme.night, at_night, id="life", args=[services], **in_rhythm)
-    purge_at = CronTrigger(hour=3, minute=20, timezone=TOKYO)
-    scheduler.add_job(nightly.purge, purge_at, id="nightly", args=[services], **in_rhythm)
-    by_day = CronTrigger(hour=10, minute=30, timezone=TOKYO)
-    scheduler.add_job(handbook_changes.morning, by_day, id="handbook", args=[services], **in_rhythm)
-    hourly = CronTrigger(minute=10, timezone=TOKYO)
-    scheduler.add_job(quota.hour, hourly, id="quota", args=[services], **in_rhythm)
+    own = {"jobstore": RHYTHM, "executor": RHYTHM}
+    at_once = {"next_run_time": dt.datetime.now(TOKYO)}
+    scheduler.add_job(nothing, Beat(seconds=1, start_date=ORIGIN), id="tick", **own)
+    scheduler.add_job(
+        minute, Beat(minutes=1, start_date=ORIGIN), id="minute", args=[services.db], **at_once, **own
+    )
+    for duty in DUTIES:
+        scheduler.add_job(
+            ask if others_work else do,
+            _trigger(duty),
+            id=duty.name,
+            args=[duty],
+            jobstore=RHYTHM,
+            executor=ALONE if duty.alone else RHYTHM,
+            **(at_once if duty.at_once else {}),
+        )
     scheduler.start()
     running = Timetable(scheduler, ClockWatch(db))
     threading.Thread(target=running.watches, name="clock-watch", daemon=True).start()
     return running
+
+
+def minute(db: Database) -> None:
+    """What a timetable does itself: it shows that it lives, and puts its own entries right."""
+    instance.beat(db)
+    sync(db)
+    if jobs_queue.serves(db):
+        _miss_workers(db)
+
+
+def _miss_workers(db: Database) -> None:
+    """Where nobody does what the clocks ask for: one alarm an hour."""
+    with db.look() as work:
+        standing = jobs_queue.standing(work)
+    if standing.waits < jobs_queue.NOBODY_WORKS:
+        return
+    with db.work() as work:
+        first = guard.claim_once(work, "jobs_wait", work.now.replace(minute=0, second=0, microsecond=0))
+    if first:
+        metrics.ALARMS.labels("jobs.nobody_works").inc()
+        log.alarm(
+            "jobs.nobody_works", waiting=standing.waiting, seconds=round(standing.waits.total_seconds())
+        )
+
+
+def _trigger(duty: Duty) -> Any:
+    if duty.seconds is not None:
+        return Beat(seconds=duty.seconds, start_date=ORIGIN)
+    return CronTrigger(hour=duty.hour, minute=duty.minute, timezone=TOKYO)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -57,23 +59,28 @@ def so_far(work: Work, channel: str, person_id: str, what: str, within: dt.timed
     ).scalar_one()
 
 
-_LAST = (  # asked for every message: building it costs as much as running it
-    select(attempts.c.what, attempts.c.at)
+_ASKED: Final = "sure."  # under which it is kept that something was asked
+_YOUNG: Final = dt.timedelta(minutes=5)
+_ASKED_OF = (  # asked for every event: building it costs as much as running it
+    select(attempts.c.person_id, attempts.c.what, attempts.c.at)
     .where(
-        attempts.c.channel == bindparam("channel"),
-        attempts.c.person_id == bindparam("person"),
-        attempts.c.what.startswith(bindparam("beginning", type_=String)),
+        attempts.c.person_id.in_(bindparam("people", expanding=True)),
+        attempts.c.what.startswith(_ASKED),
+        attempts.c.at >= bindparam("since"),
     )
-    .order_by(attempts.c.at.desc(), attempts.c.id.desc())
-    .limit(1)
+    .order_by(attempts.c.at, attempts.c.id)
 )
 
 
-def last(work: Work, channel: str, person_id: str, beginning: str) -> tuple[str, dt.datetime] | None:
-    """The latest one whose name begins so (a name of ours, without % or _), without that beginning, and when."""
-    given = {"channel": channel, "person": person_id, "beginning": beginning}
-    row = work.conn.execute(_LAST, given).first()
-    return (row.what.removeprefix(beginning), row.at) if row else None
+def ask(work: Work, channel: str, person_id: str, question: str) -> None:
+    """Remember that this person is asked, with buttons, something that belongs to no conversation."""
+    count(work, channel, person_id, f"{_ASKED}{question}", _YOUNG)
+
+
+def asked_of(work: Work, people: Sequence[str]) -> dict[str, tuple[str, dt.datetime]]:
+    """The last such question of each of these people, and when, where that is some minutes ago at most."""
+    rows = work.conn.execute(_ASKED_OF, {"people": people, "since": work.now - _YOUNG})
+    return {row.person_id: (row.what.removeprefix(_ASKED), row.at) for row in rows}
 
 
 def last_to(work: Work, person_id: str) -> dt.datetime | None:

@@ -35,6 +35,7 @@ from sqlalchemy import (
     select,
 )
 
+from storage import jobs_queue
 from storage.backup_file import BadBackup, Sealing, opened
 from storage.crypto import Cipher, sealed_by
 from storage.database import keyring, open_index_key
@@ -43,7 +44,9 @@ from storage.tables import metadata
 
 FORMAT = 1
 AT_ONCE = 100  # rows in memory: one may be a photo
-NOT_OURS = frozenset({"alembic_version", "apscheduler_jobs"})  # made anew wherever they are missing
+NOT_OURS = frozenset(
+    {"alembic_version", "apscheduler_jobs", *jobs_queue.TABLES}
+)  # made anew where they are missing
 _KINDS = (
     (Boolean, "bool"),
     (DateTime, "moment"),

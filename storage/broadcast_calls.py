@@ -11,8 +11,8 @@ from storage.work import Work
 def _waiting_of(work: Work, broadcast_id: str) -> list[int]:
     """The chunks that wait, locked; call it with the broadcast's row locked.
 
-    Who settles a chunk holds that chunk and waits for the broadcast's row, so here such a chunk (it is ending
-    anyway) is passed by: otherwise the two would wait for each other.
+    Who writes what came of a chunk holds that chunk and waits for the broadcast's row, so here such a chunk is passed
+    by: otherwise the two would wait for each other. It is ending, or broadcasts.goes_back stops it.
     """
     query = select(outbox.c.id).where(outbox.c.broadcast_id == broadcast_id, outbox.c.state == "waiting")
     return list(work.conn.execute(query.with_for_update(skip_locked=True)).scalars())

@@ -342,6 +342,18 @@ def cancel(work: Work, broadcast_id: str) -> None:
         settle_chunk(work, broadcast_id, chunk, "unknown")
 
 
+def goes_back(work: Work, broadcast_id: str) -> None:
+    """A chunk of it that was tried waits again. Whoever stopped the broadcast meanwhile passed by what a sender held
+    (broadcast_calls.py): it is stopped now."""
+    of_it = select(broadcasts.c.status).where(broadcasts.c.id == broadcast_id).with_for_update()
+    match work.conn.execute(of_it).scalar():
+        case "paused":
+            broadcast_calls.hold(work, broadcast_id)
+        case "cancelled":
+            for chunk in broadcast_calls.give_up(work, broadcast_id):
+                settle_chunk(work, broadcast_id, chunk, "unknown")
+
+
 def withdraw(work: Work, broadcast_id: str) -> None:
     """Take back one that only waits, as if it had never been planned: its series pauses, or comes earlier."""
     row = _locked(work, broadcast_id)

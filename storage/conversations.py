@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -57,7 +57,10 @@ class Conversation:
 
 
 _OPEN = select(conversations).where(
-    conversations.c.person_id == bindparam("person_id"), conversations.c.state == "open"
+    conversations.c.person_id.in_(bindparam("whose", expanding=True)), conversations.c.state == "open"
+)
+_ONE = select(conversations).where(
+    conversations.c.id == bindparam("which"), conversations.c.person_id == bindparam("whose")
 )
 # Built once: building a statement costs as much as running it (performance facts).
 _LEAVE = (
@@ -73,28 +76,25 @@ _WRITE = (
 )
 
 
-def _of(work: Work, row: Row[*tuple[Any, ...]] | None) -> Conversation | None:
-    if row is None:
-        return None
+def _of(work: Work, row: Row[*tuple[Any, ...]]) -> Conversation:
     answers = work.unseal(row.answers, row.channel, "conversations", "answers", row.id) or {}
     return Conversation(row.id, row.channel, row.person_id, row.flow, row.state, answers, row.updated_at)
 
 
 def open_one(work: Work, person_id: str) -> Conversation | None:
     """The conversation that this person is in; there is at most one."""
-    return _of(work, work.conn.execute(_OPEN, {"person_id": person_id}).first())
+    return open_of(work, [person_id]).get(person_id)
+
+
+def open_of(work: Work, people: Sequence[str]) -> dict[str, Conversation]:
+    """The conversations that these people are in, by person."""
+    return {row.person_id: _of(work, row) for row in work.conn.execute(_OPEN, {"whose": people})}
 
 
 def get(work: Work, conversation_id: str, person_id: str) -> Conversation | None:
     """This person's conversation by its id (from a button); nobody else's is ever found."""
-    return _of(
-        work,
-        work.conn.execute(
-            select(conversations).where(
-                conversations.c.id == conversation_id, conversations.c.person_id == person_id
-            )
-        ).first(),
-    )
+    row = work.conn.execute(_ONE, {"which": conversation_id, "whose": person_id}).first()
+    return _of(work, row) if row else None
 
 
 def start(work: Work, channel: str, person_id: str, flow: str) -> Conversation:

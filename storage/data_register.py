@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 import yaml
 
+from storage import jobs_queue
 from storage.tables import metadata
 
 FILE = Path(__file__).with_suffix(".yaml")
@@ -26,7 +27,11 @@ _GROUPS = (
     "secret index",
     "secret hash",
 )
-_NOT_OURS = {"apscheduler_jobs", "alembic_version"}  # made by the libraries of these names
+_NOT_OURS = {
+    "apscheduler_jobs",
+    "alembic_version",
+    *jobs_queue.TABLES,
+}  # made by the libraries of these names
 
 
 class BadRegister(Exception):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, String, Table, create_engine, event, inspect, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from storage import moved
@@ -40,6 +40,23 @@ SQLITE_PRAGMAS = {  # name: (how it is set, what it must then read)
 }
 OUR_NAME = "tsunagari"  # by which PostgreSQL knows our connections
 POSTGRESQL_SETTINGS = ("synchronous_commit", "fsync", "full_page_writes")
+# A machine that loses its power tells nobody. PostgreSQL would hold the locks of its transactions for two hours, in which
+# everybody who waits for them waits, too; and we would wait for a dead PostgreSQL for a quarter of an hour.
+CONNECTS_WITHIN = 5  # seconds, to each address
+DEAD_AFTER = 10  # seconds without a sign of life from the other machine
+LONGEST_THOUGHT = 30  # seconds in the middle of a transaction: a process that stopped, or is cut off
+TO_POSTGRESQL = {
+    "connect_timeout": CONNECTS_WITHIN,
+    "keepalives_idle": 4,
+    "keepalives_interval": 3,
+    "keepalives_count": 2,
+    "tcp_user_timeout": DEAD_AFTER * 1000,
+}
+OF_POSTGRESQL = (
+    "-c tcp_keepalives_idle=4 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=2 "
+    f"-c tcp_user_timeout={DEAD_AFTER}s -c idle_in_transaction_session_timeout={LONGEST_THOUGHT}s"
+)
+_SEVERAL = re.compile(r"(postgresql[^:/]*://(?:[^@/]*@)?)([^@/?]*,[^@/?]*)(/[^?]*)?\??(.*)")
 
 
 class Undurable(Exception):
@@ -57,7 +74,7 @@ class WrongKeys(Exception):
 def new_engine(url: str) -> Engine:
     """An engine whose parameters never show in errors or logs (personal data passes through them)."""
     try:
-        parsed = make_url(re.sub(r"^postgres://", "postgresql://", url))
+        parsed = make_url(_one_of_several(re.sub(r"^postgres://", "postgresql://", url)))
     except (ArgumentError, ValueError):
         raise BadAddress("DATABASE_URL is no address; one is postgresql://user@host/name") from None
     if parsed.get_backend_name() == "sqlite":
@@ -71,8 +88,28 @@ def new_engine(url: str) -> Engine:
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=20,
-        connect_args={"application_name": OUR_NAME},
+        connect_args=connected_to(parsed),
     )
+
+
+def _one_of_several(url: str) -> str:
+    """PostgreSQL's own way to name several servers (`//user@first,second/name`), of which we want the one that takes
+    writes; SQLAlchemy spells it differently."""
+    found = _SEVERAL.fullmatch(url)
+    if found is None:
+        return url
+    begin, hosts, name, more = found.groups(default="")
+    named = [f"host={each}" for each in hosts.split(",")]
+    wanted = [] if "target_session_attrs=" in more else ["target_session_attrs=read-write"]
+    return f"{begin}{name or '/'}?{'&'.join([*named, *wanted, *filter(None, [more])])}"
+
+
+def connected_to(parsed: URL) -> dict[str, Any]:
+    """How we are connected; what the address says itself goes first."""
+    theirs = parsed.query.get("options", "")
+    options = " ".join((OF_POSTGRESQL, *((theirs,) if isinstance(theirs, str) else theirs))).strip()
+    ours = {name: value for name, value in TO_POSTGRESQL.items() if name not in parsed.query}
+    return {"application_name": OUR_NAME, "options": options, **ours}
 
 
 def _sqlite(parsed: Any) -> Engine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import cache
 
 from sqlalchemy import Column, Executable, Index, Integer, String, Table, bindparam, delete, select
@@ -40,16 +41,22 @@ def _seen(dialect: str) -> Executable:
         insert_for(dialect, seen_events)
         .values(channel=bindparam("channel"), event_id=bindparam("event_id"), at=bindparam("at"))
         .on_conflict_do_nothing()
-        .returning(seen_events.c.event_id)
+        .returning(seen_events.c.channel, seen_events.c.event_id)
     )
 
 
 def first_time(work: Work, channel: str, event_id: str) -> bool:
     """True once for every event, also when two deliveries of it run at the same moment."""
-    row = work.conn.execute(
-        _seen(work.conn.dialect.name), {"channel": channel, "event_id": event_id, "at": work.now}
-    ).first()
-    return row is not None  # rowcount says -1 on PostgreSQL; what came back is the truth
+    return bool(first_times(work, [(channel, event_id)]))
+
+
+def first_times(work: Work, given: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these events (channel, id; at least one) are seen for the first time, asked in one statement."""
+    rows = work.conn.execute(
+        _seen(work.conn.dialect.name),
+        [{"channel": channel, "event_id": event_id, "at": work.now} for channel, event_id in given],
+    )
+    return {(row.channel, row.event_id) for row in rows}  # rowcount says -1 on PostgreSQL; this is the truth
 
 
 def troubled(work: Work, channel: str, event_id: str, kind: str, error: str, raw: str) -> int:

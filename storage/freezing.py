@@ -21,6 +21,7 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     Row,
     String,
     Table,
@@ -85,13 +86,18 @@ def _axes() -> Iterator[Column[Any]]:
     yield Column("topics", BigInteger, nullable=False)
 
 
+AXES = tuple(get_args(Axis))
+
+# SQLite keeps it in memory, and would a second time to sort it: there it lies in order. PostgreSQL sorts in files.
 _who = Table(
     "freezing",
     MetaData(),
     Column("person_id", String(32), nullable=False),
     Column("friend", Boolean, nullable=False),
     *_axes(),
+    PrimaryKeyConstraint(*AXES, "friend", "person_id").ddl_if(dialect="sqlite"),
     prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
 )
 
 broadcast_variants = Table(
@@ -105,7 +111,6 @@ broadcast_variants = Table(
     sealed("messages", nullable=False),  # LINE's
     UniqueConstraint("broadcast_id", "language", "town", "district", "topics"),
 )
-AXES = tuple(get_args(Axis))
 
 
 def freeze(
@@ -216,7 +221,9 @@ def _variant(
 def _list(work: Work, found: Broadcast, chunk_size: int) -> None:
     """Everybody whose variant has words; its friends in its own run of chunks."""
     mine = broadcast_variants.c
-    place = func.row_number().over(partition_by=(mine.first_chunk, _who.c.friend), order_by=_who.c.person_id)
+    # In the order in which they lie on SQLite; PostgreSQL has to sort, by one number twice as fast as by the axes.
+    alike = [mine.first_chunk] if work.on_postgresql else [mine[axis] for axis in AXES]
+    place = func.row_number().over(partition_by=(*alike, _who.c.friend), order_by=_who.c.person_id)
     query = select(
         _who.c.person_id,
         literal(found.id),

@@ -68,9 +68,9 @@ class KeptResult:
     valid_until: dt.datetime
 
 
-_COLUMNS = (
-    *(kept_results.c[name] for name in ("id", "channel", "person_id", "town")),
-    *(kept_results.c[name] for name in ("shown", "created_at", "valid_until")),
+_COLUMNS = tuple(
+    kept_results.c[name]
+    for name in ("id", "channel", "person_id", "town", "shown", "created_at", "valid_until")
 )
 
 
@@ -193,13 +193,13 @@ def tell(
     ).all():
         kept = _of(work, row)
         told = work.unseal(row.told, row.channel, "kept_results", "told", row.id)
-        known = told or {each.id: each.mark for each in kept.schemes}
+        as_shown = {each.id: each.mark for each in kept.schemes}
         now = dict(marks_now(kept))
-        if now == known:
+        if now == (told or as_shown):
             continue
         words = work.seal(now, row.channel, "kept_results", "told", row.id)
         work.conn.execute(update(kept_results).where(kept_results.c.id == row.id).values(told=words))
-        if now != {each.id: each.mark for each in kept.schemes}:  # else it is again as it was shown
+        if now != as_shown:  # else it is again as it was shown
             changed.append(kept)
     return tuple(changed)
 

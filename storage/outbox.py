@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple, TypedDict, Unpack, get_args
 
 from sqlalchemy import (
     BigInteger,
@@ -37,6 +37,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
     update,
 )
 
@@ -85,6 +86,12 @@ outbox = Table(
     Index(None, "state", "kind", "next_try", "id"),
     Index(None, "person_id", "state", "id"),
     Index(None, "broadcast_id", "chunk"),
+    Index(
+        "ix_outbox_waiting",
+        *("state", "kind", "channel", "next_try", "id"),
+        postgresql_where=text("settled IS NULL"),
+        sqlite_where=text("settled IS NULL"),
+    ),
 )
 
 
@@ -122,55 +129,64 @@ class End(NamedTuple):
     error: str | None = None
 
 
+class How(TypedDict, total=False):
+    """What else may be said of a call."""
+
+    person_id: str | None
+    reply_token: str | None
+    reply_until: dt.datetime | None
+    must_arrive: bool
+    broadcast_id: str | None
+    chunk: int | None
+    expires: dt.datetime | None
+    not_before: dt.datetime | None
+    held: bool
+
+
 _PUT = insert(outbox)
 
 
-def put(
-    work: Work,
-    channel: str,
-    kind: Kind,
-    body: Mapping[str, Any],
-    *,
-    person_id: str | None = None,
-    reply_token: str | None = None,
-    reply_until: dt.datetime | None = None,
-    must_arrive: bool = False,
-    broadcast_id: str | None = None,
-    chunk: int | None = None,
-    expires: dt.datetime | None = None,
-    not_before: dt.datetime | None = None,
-    held: bool = False,
-) -> None:
+def put(work: Work, channel: str, kind: Kind, body: Mapping[str, Any], **how: Unpack[How]) -> None:
     """Write one call to be made. For kind "message", body is {"messages": [...]} without the address."""
-    key, begins = str(uuid.uuid4()), not_before or work.now
-    token = work.seal(reply_token, channel, "outbox", "reply_token", key) if reply_token else None
-    work.conn.execute(
-        _PUT,
-        {
-            "channel": channel,
-            "person_id": person_id,
-            "kind": kind,
-            "broadcast_id": broadcast_id,
-            "chunk": chunk,
-            "retry_key": key,
-            "body": work.seal(body, channel, "outbox", "body", key),
-            "reply_token": token,
-            "reply_until": reply_until,
-            "reply_doubtful": False,
-            "must_arrive": must_arrive,
-            "held": held,
-            "state": "waiting",
-            "tries": 0,
-            "next_try": begins,
-            "expires": expires or begins + MESSAGE_LIFE,
-            "created_at": work.now,
-        },
-    )
+    put_all(work, [row_of(work, channel, kind, body, **how)])
+
+
+def put_all(work: Work, rows: Sequence[dict[str, Any]]) -> None:
+    """Write several calls, as `row_of` makes them, at once."""
+    if rows:
+        work.conn.execute(_PUT, rows)
+
+
+def row_of(
+    work: Work, channel: str, kind: Kind, body: Mapping[str, Any], **how: Unpack[How]
+) -> dict[str, Any]:
+    """One call to be made, sealed, with a retry key of its own."""
+    key, begins, token = str(uuid.uuid4()), how.get("not_before") or work.now, how.get("reply_token")
+    return {
+        "channel": channel,
+        "person_id": how.get("person_id"),
+        "kind": kind,
+        "broadcast_id": how.get("broadcast_id"),
+        "chunk": how.get("chunk"),
+        "retry_key": key,
+        "body": work.seal(body, channel, "outbox", "body", key),
+        "reply_token": work.seal(token, channel, "outbox", "reply_token", key) if token else None,
+        "reply_until": how.get("reply_until"),
+        "reply_doubtful": False,
+        "must_arrive": how.get("must_arrive", False),
+        "held": how.get("held", False),
+        "state": "waiting",
+        "tries": 0,
+        "next_try": begins,
+        "expires": how.get("expires") or begins + MESSAGE_LIFE,
+        "created_at": work.now,
+    }
 
 
 _earlier = outbox.alias("earlier")
 # Statements that run for every message are built once: building one costs as much as running it.
 _NOW: BindParameter[dt.datetime] = bindparam("now", type_=Moment)
+_KIND: BindParameter[str] = bindparam("kind", type_=String)
 _IDS = outbox.c.id.in_(bindparam("ids", expanding=True))
 _CAN_REPLY = and_(outbox.c.reply_token.is_not(None), outbox.c.reply_until > _NOW)
 _LEASE_THEM = (
@@ -211,9 +227,10 @@ def _costs_nothing(row: FromClause) -> ColumnElement[bool]:
     return or_(row.c.kind == "link_menu", and_(row.c.reply_token.is_not(None), row.c.reply_until > _NOW))
 
 
-@lru_cache(maxsize=64)
-def _due(lock: bool, skip: frozenset[str], free_only: frozenset[str], no_news: frozenset[str]) -> Select[int]:
-    """The ids of the rows of one kind that may be sent now; bound when it runs: `kind`, `now`, `most`."""
+@lru_cache
+def _due(lock: bool, one_channel: bool, free_only: bool) -> Select[int]:
+    """The ids of the rows of one kind that may be sent now; bound when it runs: `kind`, `now`, `most`, and `channel`
+    where only one's are asked for."""
     holds_up: list[ColumnElement[bool]] = [
         _earlier.c.person_id == outbox.c.person_id,
         _earlier.c.kind == outbox.c.kind,  # a menu that waits holds up no answer
@@ -221,20 +238,16 @@ def _due(lock: bool, skip: frozenset[str], free_only: frozenset[str], no_news: f
         _earlier.c.id < outbox.c.id,
         or_(_earlier.c.next_try <= _NOW, _earlier.c.tries > 0),  # what waits for the morning holds up nobody
     ]
-    permitted: list[ColumnElement[bool]] = [outbox.c.channel.not_in(skip)]
+    permitted: list[ColumnElement[bool]] = []
+    if one_channel:
+        permitted += [outbox.c.channel == bindparam("channel", type_=String), outbox.c.settled.is_(None)]
     if free_only:
-        permitted.append(or_(outbox.c.channel.not_in(free_only), _costs_nothing(outbox)))
-        holds_up.append(or_(_earlier.c.channel.not_in(free_only), _costs_nothing(_earlier)))
-    if no_news:
-        permitted.append(or_(outbox.c.channel.not_in(no_news), outbox.c.kind != "multicast"))
+        permitted.append(_costs_nothing(outbox))
+        holds_up.append(_costs_nothing(_earlier))
     due = (
         select(outbox.c.id)
         .where(
-            outbox.c.state == "waiting",
-            outbox.c.kind == bindparam("kind", type_=String),
-            outbox.c.held.is_(False),
-            outbox.c.next_try <= _NOW,
-            or_(outbox.c.leased_until.is_(None), outbox.c.leased_until < _NOW),
+            *ripe(outbox),
             *permitted,
             or_(
                 outbox.c.person_id.is_(None),
@@ -247,22 +260,39 @@ def _due(lock: bool, skip: frozenset[str], free_only: frozenset[str], no_news: f
     return due.with_for_update(skip_locked=True, of=outbox) if lock else due
 
 
-def claim(
-    work: Work,
-    limit: int,
-    skip_channels: frozenset[str] = frozenset(),
-    free_only: frozenset[str] = frozenset(),
-    no_news: frozenset[str] = frozenset(),
-) -> list[Outgoing]:
-    """Lease up to `limit` due rows, only the oldest of each person, before any call is made. What somebody waits for
-    comes before the parts of broadcasts, however old these are. Channels in `free_only` have no quota left: what costs
-    nothing leaves, also past what must wait. On those in `no_news` only broadcasts wait."""
-    due = _due(work.on_postgresql, skip_channels, free_only, no_news)
+def ripe(row: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Of the kind that is asked for, its time has come, and nobody holds it."""
+    return (
+        row.c.state == "waiting",
+        row.c.kind == _KIND,
+        row.c.held.is_(False),
+        row.c.next_try <= _NOW,
+        or_(row.c.leased_until.is_(None), row.c.leased_until < _NOW),
+    )
+
+
+def claim(work: Work, limit: int) -> list[Outgoing]:
+    """Lease up to `limit` due rows of whomever, only the oldest of each person, before any call is made. What somebody
+    waits for comes before the parts of broadcasts, however old these are."""
     ids: list[int] = []
     for kind in KINDS:
         if len(ids) < limit:
-            given = {"kind": kind, "now": work.now, "most": limit - len(ids)}
-            ids += work.conn.execute(due, given).scalars().all()
+            ids += pick(work, kind, limit - len(ids))
+    return lease(work, ids)
+
+
+def pick(
+    work: Work, kind: Kind, limit: int, channel: str | None = None, *, free_only: bool = False
+) -> list[int]:
+    """The ids of up to `limit` due rows, to be leased in the same unit of work. `free_only`: no quota is left, and only
+    what costs nothing may leave, also past what must wait."""
+    due = _due(work.on_postgresql, channel is not None, free_only)
+    given = {"kind": kind, "now": work.now, "most": limit, "channel": channel}
+    return list(work.conn.execute(due, given).scalars())
+
+
+def lease(work: Work, ids: Sequence[int]) -> list[Outgoing]:
+    """Hold these rows until the calls for them have ended."""
     if not ids:
         return []
     leases = {"reply_lease": work.now + REPLY_LEASE, "lease": work.now + LEASE}
@@ -325,7 +355,7 @@ def settle_all(work: Work, ends: Sequence[End]) -> None:
 
 def postpone(
     work: Work,
-    outgoing_id: int,
+    row: Outgoing,
     until: dt.datetime,
     error: str,
     *,
@@ -333,7 +363,8 @@ def postpone(
     untried: bool = False,
 ) -> None:
     """Try again at `until`. The reply token is kept, is kept but doubtful (perhaps used), or is gone. `untried`: it
-    was refused unread, so that this try does not count."""
+    was refused unread, so that this try does not count. Whoever slept past the end of their lease changes nothing:
+    the row may be another's by now, and to free it would let a third send the same."""
     values: dict[str, Any] = {"next_try": until, "leased_until": None, "error": error[:300]}
     if untried:
         again = outbox.c.tries > 1  # somebody tried it before, or meanwhile: that counts
@@ -341,7 +372,8 @@ def postpone(
         values["first_tried"] = case((again, outbox.c.first_tried))
     if reply != "keep":
         values |= {"reply_token": None} if reply == "gone" else {"reply_doubtful": True}
-    work.conn.execute(update(outbox).where(outbox.c.id == outgoing_id).values(**values))
+    ours = (outbox.c.id == row.id, outbox.c.leased_until == row.leased_until)
+    work.conn.execute(update(outbox).where(*ours).values(**values))
 
 
 def counts(work: Work) -> dict[tuple[str, str], int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal, get_args
@@ -115,8 +115,20 @@ _COLUMNS = tuple(
         "language",
     )
 )
-_BY_INDEX = select(*_COLUMNS).where(
-    people.c.channel == bindparam("channel"), people.c.line_index == bindparam("line_index")
+_BY_INDEX = (
+    select(*_COLUMNS, people.c.line_index)
+    .where(  # the index tells the channel, too; that it stands here lets the database use its own
+        people.c.channel.in_(bindparam("channels", expanding=True)),
+        people.c.line_index.in_(bindparam("indexes", expanding=True)),
+    )
+    .order_by(people.c.line_index)  # all in one order, so that nobody waits crosswise
+)
+# A row may refer to these people all the same (a desk that writes to them): it would wait, and then we for it.
+_LOCKED = _BY_INDEX.with_for_update(key_share=True)
+_NEWS = (
+    select(person_topics.c.person_id, person_topics.c.topic, person_topics.c.rhythm)
+    .where(person_topics.c.person_id.in_(bindparam("whose", expanding=True)))
+    .order_by(person_topics.c.topic)
 )
 
 
@@ -125,12 +137,12 @@ def _make(dialect: str) -> Executable:
     return insert_for(dialect, people).on_conflict_do_nothing().returning(*_COLUMNS)
 
 
-_SET_FRIEND = (
+_FRIEND = (
     update(people)
     .where(people.c.id == bindparam("whose"), people.c.friend_changed_ms <= bindparam("changed_ms"))
     .values(friend=bindparam("now_friend"), friend_changed_ms=bindparam("changed_ms"))
-    .returning(people.c.id)
 )
+_SET_FRIEND = _FRIEND.returning(people.c.id)
 
 
 def lock(work: Work, channel: str, line_id: str) -> Person:
@@ -138,12 +150,26 @@ def lock(work: Work, channel: str, line_id: str) -> Person:
 
     Without this lock two events of one person that arrive together lose an answer (ARCHITECTURE §3).
     """
-    line_index = work.index("line", channel, line_id)
-    found = _locked_row(work, channel, line_index)
-    if found is None:
-        found = _made(work, channel, line_id, line_index) or _locked_row(work, channel, line_index)
-        assert found is not None
-    return _person(work, found, line_id)
+    return lock_all(work, [(channel, line_id)])[0]
+
+
+def lock_all(work: Work, known_as: Sequence[tuple[str, str]]) -> list[Person]:
+    """The same for several (channel, LINE user id), none of them twice, in their order."""
+    indexes = {work.index("line", channel, line_id): (channel, line_id) for channel, line_id in known_as}
+    rows = _locked_rows(work, {channel for channel, _ in known_as}, indexes)
+    for index in sorted(indexes.keys() - rows.keys()):
+        made = _made(work, *indexes[index], index)
+        rows[index] = made or _locked_rows(work, {indexes[index][0]}, [index])[index]
+    news = _news_of(work, [row.id for row in rows.values() if row.town is not None])
+    return [_person(rows[index], line_id, news) for index, (_, line_id) in indexes.items()]
+
+
+def _locked_rows(
+    work: Work, channels: Iterable[str], indexes: Iterable[str]
+) -> dict[str, Row[*tuple[Any, ...]]]:
+    query = _LOCKED if work.on_postgresql else _BY_INDEX
+    found = work.conn.execute(query, {"channels": sorted(channels), "indexes": list(indexes)})
+    return {row.line_index: row for row in found}
 
 
 def _made(work: Work, channel: str, line_id: str, line_index: str) -> Row[*tuple[Any, ...]] | None:
@@ -162,18 +188,15 @@ def _made(work: Work, channel: str, line_id: str, line_index: str) -> Row[*tuple
     return work.conn.execute(_make(work.conn.dialect.name), values).first()
 
 
-def _locked_row(work: Work, channel: str, line_index: str) -> Row[*tuple[Any, ...]] | None:
-    # A row may refer to this person all the same (a desk that writes to them): it would wait, and then we for it.
-    query = _BY_INDEX.with_for_update(key_share=True) if work.on_postgresql else _BY_INDEX
-    return work.conn.execute(query, {"channel": channel, "line_index": line_index}).first()
+def _news_of(work: Work, ids: Sequence[str]) -> dict[str, dict[str, Rhythm]]:
+    """The topics that these people take, and how often. Whoever takes news has told us where they live."""
+    news: dict[str, dict[str, Rhythm]] = {}
+    for taken in work.conn.execute(_NEWS, {"whose": ids}) if ids else ():
+        news.setdefault(taken.person_id, {})[taken.topic] = taken.rhythm
+    return news
 
 
-def _person(work: Work, row: Row[*tuple[Any, ...]], line_id: str) -> Person:
-    news: dict[str, Rhythm] = {}
-    if row.town is not None:  # whoever takes news has told us where they live
-        chosen = select(person_topics.c.topic, person_topics.c.rhythm).order_by(person_topics.c.topic)
-        mine = work.conn.execute(chosen.where(person_topics.c.person_id == row.id))
-        news = {taken.topic: taken.rhythm for taken in mine}
+def _person(row: Row[*tuple[Any, ...]], line_id: str, news: Mapping[str, Mapping[str, Rhythm]]) -> Person:
     return Person(
         row.id,
         row.channel,
@@ -187,7 +210,7 @@ def _person(work: Work, row: Row[*tuple[Any, ...]], line_id: str) -> Person:
         row.friend_changed_ms,
         row.partner_id,
         row.language,
-        news,
+        news.get(row.id, {}),
     )
 
 
@@ -196,13 +219,21 @@ def get(work: Work, person_id: str) -> Person | None:
     row = work.conn.execute(select(*_COLUMNS, people.c.line_id).where(people.c.id == person_id)).first()
     if row is None:
         return None
-    return _person(work, row, work.unseal(row.line_id, row.channel, "people", "line_id", row.id))
+    line_id = work.unseal(row.line_id, row.channel, "people", "line_id", row.id)
+    return _person(row, line_id, _news_of(work, [row.id] if row.town is not None else []))
 
 
 def set_friend(work: Work, person_id: str, friend: bool, changed_ms: int) -> bool:
     """Note a follow or a block; False when a newer one is known already (LINE does not keep the order)."""
     values = {"whose": person_id, "now_friend": friend, "changed_ms": changed_ms}
     return work.conn.execute(_SET_FRIEND, values).first() is not None
+
+
+def wrote(work: Work, written: Sequence[tuple[str, int]]) -> None:
+    """These people (by id) wrote to us at LINE's time: they were friends then, where nothing newer is known."""
+    values = [{"whose": whose, "now_friend": True, "changed_ms": at_ms} for whose, at_ms in written]
+    if values:
+        work.conn.execute(_FRIEND, values)
 
 
 def register(

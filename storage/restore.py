@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DataError, IntegrityError
 
-from storage import audit, staff, switches
+from storage import audit, jobs_queue, staff, switches
 from storage.backup import AT_ONCE, NOT_OURS, Reading, columns_of, parts_of, tables_of
 from storage.backup_file import BadBackup
 from storage.broadcasts import broadcasts
@@ -175,7 +175,10 @@ def only_we(engine: Engine) -> None:
 
 
 def _clear(conn: Connection) -> None:
-    """The empty tables go: they may be of another version than the backup."""
+    """The empty tables go: they may be of another version than the backup. So do jobs that wait for a worker: what is
+    due is entered anew by the timetable."""
+    if conn.dialect.name == "postgresql":
+        jobs_queue.remove(conn)
     ours = [name for name in inspect(conn).get_table_names() if name in metadata.tables or name in NOT_OURS]
     found = MetaData()
     if ours:

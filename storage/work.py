@@ -52,6 +52,12 @@ class Work:
     def on_postgresql(self) -> bool:
         return self.conn.dialect.name == "postgresql"
 
+    def wait_at_most(self, seconds: float) -> None:
+        """From here on it fails (storage/trouble.py: is_held) rather than wait longer for what somebody else holds. On
+        SQLite whoever writes has everything, and there is nothing to wait for."""
+        if self.on_postgresql:
+            self.conn.exec_driver_sql(f"SET LOCAL lock_timeout = {round(seconds * 1000)}")
+
     def seal(self, value: Any, tenant: str, table: str, column: str, row: str) -> bytes:
         """Seal anything that JSON can say."""
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
@@ -82,6 +88,11 @@ class Database:
     clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
     writers: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
+    @property
+    def one_writer(self) -> bool:
+        """Whether only one at a time can write: SQLite."""
+        return self.engine.dialect.name == "sqlite"
+
     @contextmanager
     def work(self) -> Iterator[Work]:
         """A transaction that writes; on SQLite it takes the write lock at once (BEGIN IMMEDIATE)."""
@@ -93,7 +104,7 @@ class Database:
     def _turn_to_write(self) -> AbstractContextManager[object]:
         """SQLite has one writer at a time: threads that queue here are served in milliseconds, threads that
         meet at its file lock sleep and try again (measured: p99 533 ms without, 40 ms with)."""
-        return self.writers if self.engine.dialect.name == "sqlite" else nullcontext()
+        return self.writers if self.one_writer else nullcontext()
 
     @contextmanager
     def look(self) -> Iterator[Work]:
@@ -104,7 +115,7 @@ class Database:
     def truncate_log(self) -> bool:
         """On SQLite, fold the write-ahead log into the database: until then it still holds what was erased. False
         where somebody was reading the old pages for longer than we wait."""
-        if self.engine.dialect.name != "sqlite":
+        if not self.one_writer:
             return True
         with self._turn_to_write(), self.engine.connect() as conn:
             busy, *_ = conn.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

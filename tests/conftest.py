@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import shutil
 import threading
@@ -16,6 +18,7 @@ from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import Engine, create_engine, make_url
 from surroundings import PATIENCE, Clock
 
+from storage import jobs_queue
 from storage.crypto import Cipher, cipher_from, new_key
 from storage.database import new_engine, open_database
 from storage.migrate import migrate
@@ -23,6 +26,17 @@ from storage.tables import metadata
 from storage.work import Database
 
 CHROMIUM = Path("/usr/bin/chromium")
+TESTS_BETWEEN = 100
+gc.disable()  # the texts, rules and six languages are a million objects: to look through them was a third of the time
+_ended = itertools.count(1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Look for garbage now and then, and never again through what is still there."""
+    if next(_ended) % TESTS_BETWEEN == 0:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture
@@ -109,7 +123,7 @@ def _empty(engine: Engine) -> None:
     DELETE where something is, children first: TRUNCATE of every table would write a new file for each of them, a
     quarter of a second for every test.
     """
-    tables = [table.name for table in reversed(metadata.sorted_tables)]
+    tables = [*sorted(jobs_queue.TABLES), *(table.name for table in reversed(metadata.sorted_tables))]
     filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables)
     with engine.begin() as conn:
         for (name,) in conn.exec_driver_sql(filled).all():

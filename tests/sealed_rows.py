@@ -14,6 +14,7 @@ from storage import (
     broadcasts,
     cards,
     certificates,
+    channels,
     concerns,
     conversations,
     course_answers,
@@ -75,7 +76,8 @@ def fill(db: Database, count: int) -> int:
             news_items.add(work, "iwami", told, "x")
             _fill_the_desk(work, concern, number)
             _fill_the_programme(work, number)
-    return count * 46 + 1  # and the key of the blind indexes
+            channels.add(work, channels.Account(f"c{number}", "s", "t", "2001", "l"))
+    return count * 49 + 1  # and the key of the blind indexes
 
 
 def _fill_broadcasts(work: Work, number: int) -> None:

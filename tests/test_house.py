@@ -17,6 +17,8 @@ ONLY_IN = {  # a library, and the only places that may import it
     "sqlalchemy": ("storage/", "jobs/timetable.py"),
     "alembic": ("storage/",),
     "apscheduler": ("jobs/timetable.py",),
+    "procrastinate": ("jobs/engine.py",),
+    "psycopg_pool": ("jobs/engine.py",),
     "flask": ("bot/web/", "bot/app.py", "simulator/"),
     "typer": ("bot/cli/",),
     "reportlab": ("bot/pdf.py",),

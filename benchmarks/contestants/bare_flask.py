@@ -17,8 +17,3 @@ def callback() -> str:
     if not hmac.compare_digest(expected, request.headers.get("X-Line-Signature", "").encode()):
         abort(400)
     return "OK"
-
-
-@app.get("/readyz")
-def ready() -> str:
-    return "OK"

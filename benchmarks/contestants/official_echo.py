@@ -10,7 +10,7 @@ from linebot.v3.webhooks import MessageEvent, TextMessageContent
 
 app = Flask(__name__)
 configuration = Configuration(
-    access_token=os.environ.get("LINE_CHANNEL_ACCESS_TOKEN", "none"), host=os.environ["LINE_API_BASE"]
+    access_token=os.environ["LINE_CHANNEL_ACCESS_TOKEN"], host=os.environ["LINE_API_BASE"]
 )
 handler = WebhookHandler(os.environ["LINE_CHANNEL_SECRET"])
 
@@ -32,8 +32,3 @@ def echo(event: MessageEvent) -> None:
                 reply_token=event.reply_token, messages=[TextMessage(text=event.message.text)]
             )
         )
-
-
-@app.get("/readyz")
-def ready() -> str:
-    return "OK"

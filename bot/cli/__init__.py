@@ -89,7 +89,19 @@ class House(TyperGroup):
 
 NOUNS = (
     *("broadcast", "news", "course", "supporter", "partner", "concern", "danger", "crisis", "route", "staff"),
-    *("handbook", "content", "richmenu", "flow", "report", "audit", "incident", "event", "key", "db"),
+    *(
+        "handbook",
+        "content",
+        "richmenu",
+        "flow",
+        "report",
+        "audit",
+        "incident",
+        "event",
+        "key",
+        "db",
+        "channel",
+    ),
 )
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
 
+from bot.app import content_for
+from bot.channels import with_added
 from bot.cli import output
 from bot.content.library import load_content
 from bot.line.client import LineClient
 from bot.mailer import Mailer, server_of
 from bot.settings import BadSettings, Settings
+from storage import channels as added
 from storage.crypto import BadKeys, cipher_from
 from storage.database import BadAddress, Undurable, WrongKeys, check_durable, new_engine, open_database
 from storage.migrate import NewerDatabase, pending
 from storage.moved import Moved, Unfinished
 from storage.staff import staffed_windows
 from storage.switches import sending_paused
+
+AT_ONCE = 16  # questions to LINE
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,8 @@ def findings() -> Iterator[Finding]:
         )
     yield from _content(settings)
     yield from _database(settings)
+    settings, trouble = _with_added(settings)
+    yield from trouble
     yield from _line(settings)
     yield from _login(settings)
     yield from _mail(settings)
@@ -175,6 +183,32 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield from _desks(settings, staffed)
 
 
+def _with_added(settings: Settings) -> tuple[Settings, list[Finding]]:
+    """With the channels that were added to the database, and what is wrong with them; without them where it cannot be
+    opened, about which there is a line already."""
+    try:
+        content, db = content_for(settings), open_database(settings.database_url, cipher_from(settings.keys))
+        try:
+            channels = dict(with_added(settings, content, db)[0].channels)
+            with db.look() as work:
+                rows = added.listed(work)
+        finally:
+            db.close()
+    except Exception:
+        return settings, []
+    trouble = [
+        Finding(
+            "チャネル",
+            False,
+            f"{row.channel}: "
+            + ("秘密を、いまの鍵では開けません。" if row.account is None else "受けもつ市町がありません。"),
+        )
+        for row in rows
+        if row.disabled_at is None and row.channel not in channels
+    ]
+    return replace(settings, channels=channels), trouble
+
+
 def _desks(settings: Settings, staffed: Collection[str]) -> Iterator[Finding]:
     """A desk that gets mails and has nobody who can open its inbox; staff of a desk that is not there any more."""
     try:
@@ -198,18 +232,33 @@ def _desks(settings: Settings, staffed: Collection[str]) -> Iterator[Finding]:
         )
 
 
+@dataclass(frozen=True)
+class AtLine:
+    """What LINE says of an account; `basic_id` is the one with the @."""
+
+    ok: bool
+    words: str
+    basic_id: str = ""
+
+
+def at_line(client: LineClient, name: str) -> AtLine:
+    """Whether LINE knows the token of this channel."""
+    answer = client.bot_info(name)
+    body = answer.body if isinstance(answer.body, dict) else {}
+    if answer.ok:
+        basic_id = str(body.get("basicId") or "")
+        return AtLine(True, f"{name}: {body.get('displayName')}（{basic_id}）", basic_id[:32])
+    if answer.status == 401:
+        return AtLine(False, f"{name}: アクセストークンが正しくありません。")
+    said = f"HTTP {answer.status}" if answer.status else "応答がありません"
+    return AtLine(False, f"{name}: {said}。")
+
+
 def _line(settings: Settings) -> Iterator[Finding]:
     client = LineClient(settings.channels, settings.line_api_base)
     try:
-        for name in settings.channels:
-            answer = client.bot_info(name)
-            body = answer.body if isinstance(answer.body, dict) else {}
-            if answer.ok:
-                yield Finding("LINE", True, f"{name}: {body.get('displayName')}（{body.get('basicId')}）")
-            elif answer.status == 401:
-                yield Finding("LINE", False, f"{name}: アクセストークンが正しくありません。")
-            else:
-                said = f"HTTP {answer.status}" if answer.status else "応答がありません"
-                yield Finding("LINE", False, f"{name}: {said}。")
+        with ThreadPoolExecutor(AT_ONCE) as pool:  # each takes a moment, and there may be many
+            for said in pool.map(lambda name: at_line(client, name), settings.channels):
+                yield Finding("LINE", said.ok, said.words)
     finally:
         client.close()

@@ -10,6 +10,7 @@ import typer
 from bot.cli import output
 from bot.cli.house import open_content
 from bot.cli.output import TOKYO
+from bot.cli.segment import town_names
 from bot.finding import Finding, Found
 
 _SOUNDS_ALIKE = "（音が似ている）"
@@ -30,8 +31,7 @@ def find(
     例: tsunagari content find "家賃が払えない" --town 鳥取市
     """
     content = open_content()
-    towns = {each.key: each.name for each in content.towns.values()}
-    key = output.one_of("市町", town, towns) if town else None
+    key = output.one_of("市町", town, town_names(content)) if town else None
     finding = content.finder.find(words, key, dt.datetime.now(TOKYO))
     if json:
         output.as_json(_as_data(finding))

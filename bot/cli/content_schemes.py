@@ -16,7 +16,8 @@ from bot.cli import output
 from bot.cli.content_findings import tell
 from bot.cli.house import open_content
 from bot.cli.output import TOKYO, Refused, one_of, unknown
-from bot.cli.supporter_house import save, suffix_of
+from bot.cli.segment import town_names
+from bot.cli.supporter_house import Json, save, suffix_of
 from bot.content.errors import ContentError
 from bot.content.findings import Finding
 from bot.content.library import Content
@@ -27,7 +28,7 @@ from bot.scheme_tables.files import as_table, file_bytes, national_rows, read_ro
 from bot.scheme_tables.goals import Goals
 from bot.scheme_tables.headings import HEADINGS, Form, form_of
 from bot.scheme_tables.plan import KINDS, Change, Import, Kind, Plan, plan
-from bot.scheme_tables.reading import Table, read_table
+from bot.scheme_tables.reading import Table, read_table, some
 from bot.scheme_tables.wanted import Understanding
 from bot.table_files import WRITTEN, Sheet, Unreadable, read, table_bytes
 from bot.table_headings import NoSuchColumn
@@ -45,7 +46,6 @@ _COLUMNS = {
 }  # fmt: skip
 
 TownName = Annotated[str, typer.Option("--town", help="どの市町の表か。例: 鳥取市")]
-Json = Annotated[bool, typer.Option("--json", help="JSONで出す。")]
 
 
 def import_schemes(
@@ -88,7 +88,7 @@ def import_schemes(
     例: tsunagari content import-schemes 掲載支援一覧.xlsx --town 鳥取市
     """
     content = open_content()
-    place = content.towns[one_of("市町", town, {each.key: each.name for each in content.towns.values()})]
+    place = content.towns[one_of("市町", town, town_names(content))]
     today = dt.datetime.now(TOKYO).date()
     table, headings = _read(content, file, sheet or (), _told(column or ()))
     understanding = Understanding(content, place, today, table, _themes(content, theme or ()))
@@ -126,7 +126,7 @@ def export_schemes(
     """
     suffix = suffix_of(out, WRITTEN)
     content = open_content()
-    place = content.towns[one_of("市町", town, {each.key: each.name for each in content.towns.values()})]
+    place = content.towns[one_of("市町", town, town_names(content))]
     today = dt.datetime.now(TOKYO).date()
     folder = content.folder / "schemes"
     national = national_rows(folder / f"{NATIONAL}.csv", today)
@@ -244,12 +244,12 @@ def _print(
     for name in ("goal", "title"):
         if places := [entry.place for entry in table.entries if name in entry.carried]:
             output.say(
-                f"  {HEADINGS[name]}が空の {len(places)}行には、上の行と同じものを入れました: {_some(places)}行",
+                f"  {HEADINGS[name]}が空の {len(places)}行には、上の行と同じものを入れました: {some(places)}行",
                 output.QUIET,
             )
     for start, places in understanding.concluded.items():
         output.say(
-            f"  テーマのない {len(places)}行は、IDの頭から {start} としました: {_some(places)}行",
+            f"  テーマのない {len(places)}行は、IDの頭から {start} としました: {some(places)}行",
             output.QUIET,
         )
     _changes(made)
@@ -305,10 +305,6 @@ def _more(changes: Sequence[Change]) -> None:
 
 def _by_row(found: Finding) -> list[int]:
     return [int(number) for number in re.findall(r"[0-9]+", found.place)[-1:]]
-
-
-def _some(places: Sequence[str]) -> str:
-    return "、".join(places[:12]) + ("…" if len(places) > 12 else "")
 
 
 def _end(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -14,11 +13,13 @@ from bot.cli import output
 from bot.cli.house import has_database
 from bot.cli.key import sealing_settings
 from bot.cli.output import Refused
+from bot.cli.supporter_house import actor
 from bot.settings import Settings
 from storage import moving
 from storage.crypto import cipher_from
 from storage.database import BadAddress, new_engine
 from storage.moving import CannotMove, Move, Outlook
+from storage.moving_source import Unfit
 from storage.restore import InUse
 from storage.trouble import is_outage
 
@@ -156,7 +157,7 @@ def _run(move: Move, found: Outlook, final: bool, json: bool) -> None:
     now = dt.datetime.now(dt.UTC)
     with _bar() as bar:
         task = bar.add_task("比べて写しています", total=sum(found.rows.values()), table="")
-        done = deed(move, now, _me(), _telling(bar, task))
+        done = deed(move, now, actor(None), _telling(bar, task))
     if json:
         tables = {name: vars(each) for name, each in done.items()}
         output.as_json({"to": move.to, "state": "done" if final else "copied", "tables": tables})
@@ -172,10 +173,6 @@ def _run(move: Move, found: Outlook, final: bool, json: bool) -> None:
     else:
         output.say("町は、まだいまのデータベースで動いています。")
         output.say(NEXT.format(to=move.to))
-
-
-def _me() -> str:
-    return f"cli:{getpass.getuser()}"[:64]
 
 
 def _bar() -> Progress:
@@ -199,7 +196,7 @@ def _stay(move: Move, yes: bool, json: bool) -> None:
     answers = _answers(move)
     if not answers:
         output.warn("写す先が答えません。そこで町が動いていないことを、必ず確かめてください。")
-    moving.stay(move, dt.datetime.now(dt.UTC), _me(), answers)
+    moving.stay(move, dt.datetime.now(dt.UTC), actor(None), answers)
     if json:
         output.as_json({"state": "stays"})
         return
@@ -232,7 +229,7 @@ def _unfit(found: Outlook) -> None:
     raise Refused("PostgreSQL に入らない値があります。", "その行を直すか消してから、もう一度行ってください。")
 
 
-def _named(bad: Any) -> str:
+def _named(bad: Unfit) -> str:
     return f"{bad.table} の {'/'.join(str(part) for part in bad.key)}: {bad.column}"
 
 

@@ -13,7 +13,7 @@ from bot.cli import output
 from bot.cli.course_house import BasicId
 from bot.cli.house import House, open_house
 from bot.cli.output import Refused
-from bot.cli.segment import town_names
+from bot.cli.segment import language_names, town_names
 from bot.cli.supporter_house import Json, Town, save, suffix_of, town_of
 from bot.content.languages import JAPANESE
 from bot.handbook import codes
@@ -92,7 +92,7 @@ def qr(
 
 
 def _language(house: House, word: str) -> str:
-    return output.one_of("ことば", word, {one.key: one.called for one in house.content.languages.values()})
+    return output.one_of("ことば", word, language_names(house.content))
 
 
 def _meant(

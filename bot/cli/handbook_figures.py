@@ -20,6 +20,8 @@ from bot.csv_file import csv_file
 from bot.handbook import figures as handbook_figures
 from bot.handbook import use as handbook_use
 from bot.handbook.figures import Number, Report
+from bot.programme import handbook_charts
+from bot.programme.handbook_charts import said, written_period
 from storage import handbook_tags, handbook_usage
 from storage.handbook_usage import HOURS_KEPT, OfHour, OfMonth
 
@@ -65,8 +67,8 @@ def figures(
         _print(texts, found, begin, end)
     output.say(texts.get("handbook_figures.note"), output.QUIET)
     if tag is None:
-        first, *_, last = (*_months(begin, end)[:1], *_months(begin, end))
-        months = first if first == last else f"{first}〜{last}"
+        counted = _months(begin, end)
+        months = "〜".join(dict.fromkeys((counted[0], counted[-1])))
         output.say(texts.get("handbook_figures.of_months", months=months), output.QUIET)
     if whole:
         output.warn("400日より前は、日ごとの数がありません。月の全部を数えました。")
@@ -135,20 +137,8 @@ def _report(
 # ---- showing -----------------------------------------------------------------------------------------------
 
 
-def said(texts: Texts, number: Number) -> str:
-    """A number as people read it."""
-    if number.count is None:
-        return texts.get(f"handbook_figures.{number.why or 'unknown'}")
-    return str(number.count) if number.most is None else f"{number.count}〜{number.most}"
-
-
-def _title(texts: Texts, begin: dt.datetime, end: dt.datetime) -> str:
-    last = (end - dt.timedelta(seconds=1)).astimezone(TOKYO)
-    return f"{texts.get('handbook_figures.title')}（{begin:%Y-%m-%d} 〜 {last:%Y-%m-%d}）"
-
-
 def _print(texts: Texts, found: Report, begin: dt.datetime, end: dt.datetime) -> None:
-    output.say(_title(texts, begin, end), "bold")
+    output.say(f"{texts.get('handbook_figures.title')}（{written_period(begin, end)}）", "bold")
     for table in found.tables:
         columns = ("", *(texts.get(f"handbook_figures.column.{column}") for column in table.columns))
         rows = [(row.name, *(said(texts, number) for number in row.numbers)) for row in table.rows]
@@ -160,13 +150,10 @@ def _written(
 ) -> bytes:
     texts = house.content.texts
     if suffix in PICTURES:
-        from bot.programme import handbook_charts  # matplotlib takes its time to start
-
         title = texts.get("handbook_figures.title")
         return handbook_charts.picture(suffix, house.content, title, found, period, house.now.date(), town)
     of = town_names(house.content)[town] if town else "全体"
-    last = (period[1] - dt.timedelta(seconds=1)).astimezone(TOKYO)
-    when = f"{period[0]:%Y-%m-%d}〜{last:%Y-%m-%d}"
+    when = written_period(*period).replace(" ", "")
     rows = [
         (
             when,

@@ -12,9 +12,11 @@ from pathlib import Path
 import typer
 
 from bot.app import content_for
+from bot.channels import with_added
 from bot.cli.output import TOKYO, Refused, unknown
 from bot.content.library import Content, peek_content
 from bot.settings import DEFAULT_CHANNEL, BadSettings, Settings
+from storage import jobs_queue
 from storage.crypto import cipher_from
 from storage.database import check_keys, new_engine, open_database
 from storage.migrate import migrate, pending
@@ -32,7 +34,7 @@ class House:
     db: Database
     bell: threading.Event = field(
         default_factory=threading.Event
-    )  # nobody listens: `serve` looks each second
+    )  # nobody listens: `serve` looks each second, and on PostgreSQL a worker is woken
 
     @property
     def now(self) -> dt.datetime:
@@ -70,7 +72,7 @@ def open_house(given: Settings | None = None) -> Iterator[House]:
         raise BadSettings("TSUNAGARI_KEYS is not set; `tsunagari key new` prints a key")
     content = content_for(settings)
     with open_db(settings) as db:
-        yield House(settings, content, db)
+        yield House(*with_added(settings, content, db), db)
 
 
 @contextmanager
@@ -85,6 +87,7 @@ def open_db(settings: Settings) -> Iterator[Database]:
     finally:
         engine.dispose()
     db = open_database(settings.database_url, cipher)
+    jobs_queue.wake_senders(db)
     try:
         yield db
     finally:

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from bot import richmenu
+from bot.app import content_for
+from bot.channels import with_added
 from bot.cli import output
 from bot.cli.house import open_db
 from bot.cli.key import sealing_settings
@@ -50,9 +52,10 @@ def install(
         _save(out)
         return
     settings = sealing_settings()
-    channels = _channels(settings, channel)
+    content = content_for(settings)
     with open_db(settings) as db:
-        _install(Place(settings, db), channels, yes)
+        settings, _ = with_added(settings, content, db)
+        _install(Place(settings, db), _channels(settings, channel), yes)
 
 
 def _save(folder: Path) -> None:

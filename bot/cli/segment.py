@@ -344,5 +344,5 @@ def topic_names(content: Content) -> dict[str, str]:
 
 
 def language_names(content: Content) -> dict[str, str]:
-    """What each language of news is called in Japanese, by its key."""
+    """What each language is called in Japanese, by its key."""
     return {one.key: one.called for one in content.languages.values()}

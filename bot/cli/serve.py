@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import queue
 import signal
 import socket
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 from gunicorn.app.base import BaseApplication
@@ -20,13 +21,18 @@ from bot.cli.output import Refused
 from bot.content.library import Content, hearing
 from bot.content.route_lint import prove
 from bot.settings import BadSettings, Settings
+from bot.steady import settle
 from bot.web.gthread import Worker
 from jobs import timetable
 from jobs.clock_watch import look_back
 from jobs.deliver import Deliverer
 from jobs.handbook_counts import Counting
 from jobs.mail import Postman, post_of
+from storage import jobs_queue
 from storage.rotation import need_every_key
+
+if TYPE_CHECKING:
+    from jobs.engine import Crew
 
 Role = Literal["all", "sender", "clock"]
 THREADS = 16
@@ -36,12 +42,14 @@ GRACE = 40  # seconds to end calls under way; longer than Deliverer.stop waits
 
 @dataclass
 class Engine:
-    """What works in the background: the senders (LINE, mail) and the timetable."""
+    """What works in the background: the senders (LINE, mail), the timetable, and on PostgreSQL the workers that do
+    what the timetables of all machines ask for."""
 
     services: Services
     role: Role = "all"
     deliverer: Deliverer | None = None
     postman: Postman | None = None
+    crew: Crew | None = None
     clock: timetable.Timetable | None = None
     counting: Counting | None = None
 
@@ -54,6 +62,11 @@ class Engine:
             self.deliverer.start()
             self.postman = Postman(post_of(self.services))
             self.postman.start()
+            if jobs_queue.serves(self.services.db):
+                from jobs.engine import Crew  # nothing of it is needed on SQLite
+
+                self.crew = Crew(self.services)
+                self.crew.start()
         self.counting = Counting(self.services.db, self.services.usage)
         self.counting.start()
         if self.role in ("all", "clock"):
@@ -62,6 +75,8 @@ class Engine:
     def stop(self) -> None:
         if self.clock is not None:
             self.clock.stop()
+        if self.crew is not None:
+            self.crew.stop()
         if self.postman is not None:
             self.postman.stop()
         if self.deliverer is not None:
@@ -100,7 +115,9 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._log()
         services = build(self.settings)
         self.engine = Engine(services)
-        return create_app(services)
+        app = create_app(services)
+        settle(services)
+        return app
 
     def _log(self) -> None:
         """gunicorn sets up its own log at its start; ours replaces it (no addresses, no request lines)."""
@@ -137,12 +154,12 @@ def run_service(settings: Settings) -> None:
     """Check everything that can be known beforehand, then serve until stopped."""
     if missing := settings.missing_for_serving():
         raise BadSettings("\n".join(missing))
-    content = hearing(content_for(settings))
+    log.configure(settings.log_level, settings.log_format)
+    _warn_of_gaps(hearing(content_for(settings)))
     with open_db(settings) as db:  # migrated, durable, and the keys open it
         need_every_key(db)
     _port_must_be_free(settings.host, settings.port)
-    log.configure(settings.log_level, settings.log_format)
-    _warn_of_gaps(content)
+    gc.collect()  # the worker, which reads the content anew, gets the memory in which it stood here
     Service(settings).run()
 
 
@@ -156,7 +173,7 @@ def _warn_of_gaps(content: Content) -> None:
 
 def work(
     role: Annotated[
-        str, typer.Option("--role", help="all（送信と予約）、sender（送信だけ）、clock（予約だけ）")
+        str, typer.Option("--role", help="all（送信・仕事・予約）、sender（送信と仕事）、clock（予約だけ）")
     ] = "all",
 ) -> None:
     """送信と予約だけを動かします（何台かで動かすとき）。

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-import yaml
-
 from bot.content import business_time
 from bot.content.errors import ContentError
 from bot.content.hours import TOKYO, WeeklyHours
+from bot.content.yaml_files import tree_of
 
 ClockName = Literal["accept", "contact", "close"]
 Step = Literal["desk", "leader", "department", "duty"]
@@ -84,10 +83,7 @@ class LevelClocks:
 
 def load_clocks(path: Path) -> dict[int, LevelClocks]:
     """By level; ContentError names file, level and field."""
-    try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
+    raw = tree_of(path)
     if not isinstance(raw, list) or not raw:
         raise ContentError(path.name, "", "a list of levels is expected")
     found: dict[int, LevelClocks] = {}

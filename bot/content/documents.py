@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from bot.content.errors import ContentError
+from bot.content.yaml_files import by_key, tree_of
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 LONGEST_LABEL, LONGEST_HINT = 40, 80
@@ -27,22 +26,10 @@ class Document:
 
 def load_documents(path: Path) -> Mapping[str, Document]:
     """The documents by key, in the file's order; ContentError names the entry and what is wrong with it."""
-    try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
+    raw = tree_of(path)
     if not isinstance(raw, list) or not raw:
         raise ContentError(path.name, "", "a list of documents is expected")
-    documents: dict[str, Document] = {}
-    for number, entry in enumerate(raw, 1):
-        try:
-            document = _document(entry)
-            if document.key in documents:
-                raise ValueError(f"key: {document.key} is there twice")
-        except ValueError as trouble:
-            raise ContentError(path.name, f"number {number}", str(trouble)) from trouble
-        documents[document.key] = document
-    return documents
+    return by_key(path, raw, lambda entry, _: _document(entry))
 
 
 def _document(entry: Any) -> Document:

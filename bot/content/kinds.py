@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import yaml
-
 from bot.content.errors import ContentError
 from bot.content.questions import LONGEST_BUTTON, LONGEST_LABEL, graphemes
+from bot.content.yaml_files import tree_of
 
 Made = TypeVar("Made", "ConcernKind", "Trouble")
 
@@ -114,7 +113,7 @@ def load_troubles(path: Path, kinds: Collection[str], hotlines: Collection[str])
 
 def load_handbook(path: Path, hotlines: Collection[str]) -> Handbook:
     """The fixed parts; ContentError names file and field."""
-    raw = _yaml(path)
+    raw = tree_of(path)
     try:
         if not isinstance(raw, Mapping) or set(raw) != {"safety_net", "talk_now", "first_shown"}:
             raise ValueError("exactly safety_net, talk_now and first_shown are expected")
@@ -132,7 +131,7 @@ def load_handbook(path: Path, hotlines: Collection[str]) -> Handbook:
 
 
 def _by_key(path: Path, fields: set[str], read: Callable[[Mapping[str, Any]], Made]) -> dict[str, Made]:
-    raw = _yaml(path)
+    raw = tree_of(path)
     if not isinstance(raw, list) or not raw:
         raise ContentError(path.name, "", "a list is expected")
     found: dict[str, Made] = {}
@@ -150,13 +149,6 @@ def _by_key(path: Path, fields: set[str], read: Callable[[Mapping[str, Any]], Ma
             raise ContentError(path.name, where, str(trouble)) from trouble
         found[made.key] = made
     return found
-
-
-def _yaml(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
 
 
 def _text(entry: Mapping[str, Any], field: str) -> str:

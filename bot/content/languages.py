@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from bot.content.errors import ContentError
+from bot.content.yaml_files import tree_of
 
 JAPANESE: Final = "ja"  # of whoever has chosen none
 _KEY: Final = re.compile(r"[a-z]{2}(-[A-Za-z]{2,5})?")  # people.language has room for 8
@@ -54,10 +53,7 @@ class Language:
 
 def load_languages(path: Path) -> Mapping[str, Language]:
     """By key, Japanese first; ContentError names the language and what is wrong with it."""
-    try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
+    raw = tree_of(path)
     if not isinstance(raw, list) or not raw:
         raise ContentError(path.name, "", "a list of languages is expected")
     found: dict[str, Language] = {}

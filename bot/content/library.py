@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bot.content.clocks import LevelClocks, load_clocks
 from bot.content.documents import Document, load_documents
 from bot.content.drips import check_words
@@ -35,8 +33,9 @@ from bot.content.scheme_files import load_schemes
 from bot.content.schemes import Scheme
 from bot.content.texts import Texts, load_texts
 from bot.content.tips import TipTopic, load_tips
-from bot.content.translation import load_translation, translated, untranslated
+from bot.content.translation import Sayable, load_translation, sayable, translated, untranslated
 from bot.content.watch import DangerWatch, load_watch
+from bot.content.yaml_files import tree_of
 from bot.crisis import Lexicon, load_lexicon
 from bot.crisis_reply import Replies, load_replies
 from bot.finding import Finder, Synonyms, load_synonyms
@@ -111,6 +110,11 @@ class Content:
     @cached_property
     def _said(self) -> dict[str, Content]:
         return {}
+
+    @cached_property
+    def sayable(self) -> Mapping[str, Sayable]:
+        """What other languages may say of this, by key (see bot/content/translation.py)."""
+        return sayable(self)
 
     def theme_name(self, theme: str) -> str:
         """What a theme of schemes is called, which is known by its Japanese name."""
@@ -189,6 +193,10 @@ class Content:
     def window_for(self, scheme: Scheme, town: str | None) -> Window | None:
         """The town's real desk for a scheme; None where town or desk are not known."""
         return desk_for(self.windows, town, scheme.window_kind) if town else None
+
+    def line_of(self, scheme: Scheme) -> Hotline | None:
+        """The line that a scheme's own number belongs to; None where it is none that we know."""
+        return next((line for line in self.hotlines.values() if line.phone == scheme.phone), None)
 
     def general_window(self, town: str) -> Window:
         """The desk of a town that everyone may ask about anything."""
@@ -302,7 +310,7 @@ def _channels(path: Path, towns: Mapping[str, Town]) -> dict[str, ChannelPlan]:
 
 
 def _topics(path: Path, texts: Texts) -> tuple[str, ...]:
-    listed = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    listed = tree_of(path)
     if not isinstance(listed, list) or not listed:
         raise ContentError(path.name, "", "a list of topics is expected")
     for topic in listed:
@@ -314,7 +322,7 @@ def _topics(path: Path, texts: Texts) -> tuple[str, ...]:
 
 
 def _mapping(path: Path) -> dict[Any, Any]:
-    tree = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    tree = tree_of(path)
     if not isinstance(tree, dict) or not tree:
         raise ContentError(path.name, "", "is empty")
     return tree

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 import jpholiday
-import yaml
 
 from bot.content.errors import ContentError
 from bot.content.hours import TOKYO, turn_of_the_year
+from bot.content.yaml_files import tree_of
 
 Rhythm = Literal["each", "week", "month"]
 RHYTHMS: Final[tuple[Rhythm, ...]] = get_args(Rhythm)  # each one rarer than the one before it
@@ -88,10 +88,7 @@ def _is_weekday(day: dt.date) -> bool:
 
 def load_news(path: Path, topics: Collection[str]) -> NewsPlan:
     """Read and check the file; ContentError names what is wrong."""
-    try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
+    raw = tree_of(path)
     if not isinstance(raw, Mapping) or set(raw) != {"rhythms", "at_once", "lasts_days"}:
         raise ContentError(path.name, "", "exactly rhythms, at_once and lasts_days are expected")
     rhythms = raw["rhythms"]

@@ -9,9 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import yaml
-
 from bot.content.errors import ContentError
+from bot.content.yaml_files import tree_of
 
 Last = Literal["thanks", "no_more"]
 
@@ -57,7 +56,7 @@ class Endings:
 
 def load_outcomes(path: Path) -> Endings:
     """In the file's order; ContentError names file, outcome and field."""
-    raw = _yaml(path)
+    raw = tree_of(path)
     try:
         if not isinstance(raw, Mapping) or set(raw) != _FILE_FIELDS:
             raise ValueError(f"exactly {', '.join(sorted(_FILE_FIELDS))} are expected")
@@ -132,10 +131,3 @@ def _flag(entry: Mapping[str, Any], field: str) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{field}: true or false is expected, not {value!r}")
     return value
-
-
-def _yaml(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error

@@ -16,9 +16,9 @@ def check_phone(shown: str) -> str:
     """The number unchanged; ValueError when it holds anything else than digits or has too few or too many."""
     if not _SHOWN.fullmatch(shown):
         raise ValueError(f"{shown!r} may hold only digits, - between them and # before them")
-    digits = shown.replace("-", "").removeprefix("#")
-    if len(digits) != _digits_expected(shown, digits):
-        raise ValueError(f"{shown!r} has {len(digits)} digits")
+    number = digits(shown)
+    if len(number) != _digits_expected(shown, number):
+        raise ValueError(f"{shown!r} has {len(number)} digits")
     return shown
 
 
@@ -27,9 +27,14 @@ def tel(shown: str | None) -> str | None:
     return None if shown is None else "tel:" + shown.replace("-", "").replace("#", "%23")
 
 
-def _digits_expected(shown: str, digits: str) -> int:
+def digits(shown: str) -> str:
+    """By which numbers are compared and counted, however they are written."""
+    return "".join(sign for sign in shown if sign.isdecimal())
+
+
+def _digits_expected(shown: str, number: str) -> int:
     if shown.startswith("#"):
         return 4
-    if not digits.startswith("0"):
+    if not number.startswith("0"):
         return 3
-    return 11 if digits.startswith(_ELEVEN_DIGITS) else 10
+    return 11 if number.startswith(_ELEVEN_DIGITS) else 10

@@ -9,13 +9,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from bot.content.errors import ContentError
 from bot.content.hours import WeeklyHours, parse_hours
 from bot.content.phones import check_phone
 from bot.content.places import URGENT, District, Town, Window
 from bot.content.questions import LONGEST_BUTTON, graphemes
+from bot.content.yaml_files import tree_of
 
 ALL: Final = "all"
 LEVELS: Final = range(5)
@@ -249,10 +248,7 @@ def _flag(entry: Mapping[str, Any], field: str, *, default: bool) -> bool:
 
 
 def _entries(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
-    try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
+    raw = tree_of(path)
     if not isinstance(raw, list) or not raw:
         raise ContentError(path.name, "", "a list is expected")
     for number, entry in enumerate(raw, 1):

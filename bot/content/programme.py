@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from bot.content.drips import Drip, read_drips
 from bot.content.errors import ContentError
 from bot.content.places import Town
 from bot.content.questionnaire import CoursePlan, read_course_plan
+from bot.content.yaml_files import tree_of
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,15}")  # the column supporters.age_band has room for 16
 _YEARS: Final = re.compile(r"(\d{1,3})-(\d{1,3})?")
@@ -99,10 +98,7 @@ class Programme:
 
 def load_programme(path: Path, towns: Sequence[Town]) -> Programme:
     """Read and check the file; ContentError names file, section and field."""
-    try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
+    raw = tree_of(path)
     if not isinstance(raw, Mapping):
         raise ContentError(path.name, "", "sections with a name are expected")
     sections: dict[str, Callable[[Any], Any]] = {

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import regex
-import yaml
 
 from bot.content.conditions import QUESTION_CODE, Answers, Condition, parse_condition
 from bot.content.errors import ContentError
+from bot.content.yaml_files import tree_of
 
 WHO: Final = "Q1"
 WORRIES: Final = "Q2"
@@ -131,10 +131,7 @@ def _narrowed(answers: Answers) -> Answers:
 
 def load_questions(path: Path) -> tuple[HandbookQuestion, ...]:
     """Read and check the file; ContentError (a ValueError) names the file, the question and the field."""
-    try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
+    raw = tree_of(path)
     if not isinstance(raw, list) or not raw:
         raise ContentError(path.name, "", "a list of questions is expected")
     questions: dict[str, HandbookQuestion] = {}

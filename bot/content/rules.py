@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from bot.content.conditions import Token, parse_token
 from bot.content.errors import ContentError
 from bot.content.questions import HandbookQuestion
+from bot.content.yaml_files import by_key, tree_of
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 LONGEST_WORDS: Final = 40
@@ -35,28 +34,21 @@ def load_rules(path: Path, questions: Iterable[HandbookQuestion] = ()) -> Mappin
     With `questions`, an answer that no question offers is an error too.
     """
     offered = {(question.code, option.code) for question in questions for option in question.options}
-    try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
+    raw = tree_of(path)
     if not isinstance(raw, list) or not raw:
         raise ContentError(path.name, "", "a list of rules is expected")
-    rules: dict[str, Rule] = {}
-    for number, entry in enumerate(raw, 1):
-        try:
-            rule = _rule(entry)
-            if rule.key in rules:
-                raise ValueError(f"key: {rule.key} is there twice")
-            if twin := next((r for r in rules.values() if _answers(r) == _answers(rule)), None):
-                raise ValueError(f"any: {rule.key} looks at the same answers as {twin.key}")
-            if offered and (
-                unknown := [f"{q}.{o}" for q, o in rule.one_of + rule.perhaps if (q, o) not in offered]
-            ):
-                raise ValueError(f"any: no question offers the answer {unknown[0]}")
-        except ValueError as trouble:
-            raise ContentError(path.name, f"number {number}", str(trouble)) from trouble
-        rules[rule.key] = rule
-    return rules
+
+    def read(entry: Any, before: Mapping[str, Rule]) -> Rule:
+        rule = _rule(entry)
+        twin = next((one for one in before.values() if _answers(one) == _answers(rule)), None)
+        if twin and twin.key != rule.key:
+            raise ValueError(f"any: {rule.key} looks at the same answers as {twin.key}")
+        unknown = [token for token in rule.one_of + rule.perhaps if token not in offered]
+        if offered and unknown:
+            raise ValueError(f"any: no question offers the answer {'.'.join(unknown[0])}")
+        return rule
+
+    return by_key(path, raw, read)
 
 
 def _rule(entry: Any) -> Rule:

@@ -75,6 +75,11 @@ class Scheme:
     """After its last day nothing follows, on purpose. Without a last day: the town does not have it."""
 
     @property
+    def file(self) -> str:
+        """Where it stands, as below content/."""
+        return f"schemes/{self.town or NATIONAL}.csv"
+
+    @property
     def pin(self) -> bool:
         return self.pin_rank > 0
 
@@ -137,7 +142,7 @@ def check_options(schemes: Iterable[Scheme], questions: Iterable[HandbookQuestio
         try:
             known_options(scheme, options)
         except ValueError as trouble:
-            raise ContentError(f"schemes/{scheme.town or NATIONAL}.csv", scheme.id, str(trouble)) from trouble
+            raise ContentError(scheme.file, scheme.id, str(trouble)) from trouble
 
 
 def options_of(questions: Iterable[HandbookQuestion]) -> dict[str, set[str]]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from bot.content.errors import ContentError
+from bot.content.yaml_files import by_key, tree_of
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _LONGEST_TITLE, _LONGEST_LINE, _LONGEST_LEAD = 20, 60, 200
@@ -39,22 +38,10 @@ class TipTopic:
 
 def load_tips(path: Path, hotlines: Collection[str]) -> Mapping[str, TipTopic]:
     """The topics by key, in the file's order; ContentError names the topic and what is wrong with it."""
-    try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
+    raw = tree_of(path)
     if not isinstance(raw, list) or not 1 <= len(raw) <= _MOST_TOPICS:
         raise ContentError(path.name, "", f"a list of 1 to {_MOST_TOPICS} topics is expected")
-    topics: dict[str, TipTopic] = {}
-    for number, entry in enumerate(raw, 1):
-        try:
-            topic = _topic(entry, hotlines)
-            if topic.key in topics:
-                raise ValueError(f"key: {topic.key} is there twice")
-        except ValueError as trouble:
-            raise ContentError(path.name, f"number {number}", str(trouble)) from trouble
-        topics[topic.key] = topic
-    return topics
+    return by_key(path, raw, lambda entry, _: _topic(entry, hotlines))
 
 
 def _topic(entry: Any, hotlines: Collection[str]) -> TipTopic:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from bot.content.library import Content
 
 EASY: Final = "ja-easy"
+LEFT: Final = "（日本語にはありません）"
+CHANGED: Final = "（番号が日本語とちがいます）"
+"""What `untranslated` puts behind a key that is not simply missing."""
 LONGEST_QUESTION: Final = 400
 LONGEST_NAME: Final = 80
 LONGEST_BUTTON: Final = 20
@@ -164,7 +167,7 @@ def load_translation(content: Content, language: str) -> Mapping[str, str]:
     """
     read = load_texts(content.folder / "texts" / language).by_key
     said = {_full(key): text for key, text in read.items()}
-    can_be = sayable(content)
+    can_be = content.sayable
     entries = {key.rpartition(".")[0] for key in can_be if key.split(".")[0] in _ENTRIES}
     for key, text in said.items():
         file = f"texts/{language}/{key.split('.')[0]}.yaml"
@@ -228,14 +231,12 @@ def _numbers(text: str) -> set[str]:
 
 def untranslated(content: Content, said: Mapping[str, str]) -> tuple[str, ...]:
     """The keys that a language lacks, those whose numbers are not the Japanese ones, and those that it says in vain."""
-    can_be = sayable(content)
+    can_be = content.sayable
     missing = [key for key, one in can_be.items() if one.needed and key not in said]
     changed = [
-        f"{key}（番号が日本語とちがいます）"
-        for key, one in can_be.items()
-        if key in said and not same_numbers(one, said[key])
+        f"{key}{CHANGED}" for key, one in can_be.items() if key in said and not same_numbers(one, said[key])
     ]
-    left = sorted(f"{key}（日本語にはありません）" for key in said if key not in can_be)
+    left = sorted(f"{key}{LEFT}" for key in said if key not in can_be)
     return (*missing, *changed, *left)
 
 
@@ -244,7 +245,7 @@ def untranslated(content: Content, said: Mapping[str, str]) -> tuple[str, ...]:
 
 def translated(content: Content, language: str, said: Mapping[str, str]) -> dict[str, Any]:
     """The fields of Content that are said otherwise."""
-    can_be = sayable(content)
+    can_be = content.sayable
     said = {
         key: text
         for key, text in said.items()

@@ -9,9 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from bot.content.errors import ContentError
+from bot.content.yaml_files import tree_of
 
 _FIELDS: Final = {"escalate_after_minutes", "again_after_minutes", "at_least", "towns"}
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -46,10 +45,7 @@ class DangerWatch:
 
 def load_watch(path: Path, towns: Collection[str], windows: Mapping[str, Collection[str]]) -> DangerWatch:
     """`windows`: the towns that each desk serves, by key. ContentError names file, town and field."""
-    try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContentError(path.name, "", f"cannot be read: {error}") from error
+    raw = tree_of(path)
     if not isinstance(raw, Mapping) or set(raw) != _FIELDS:
         raise ContentError(path.name, "", f"exactly {', '.join(sorted(_FIELDS))} are expected")
     for name, (least, most) in _NUMBERS.items():

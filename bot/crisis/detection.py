@@ -102,17 +102,23 @@ def detect(text: str, lexicon: Lexicon) -> Danger | None:
     The rules decide. The learned opinion is asked only where they found nothing, and then it says soft: so it may
     raise, and can lower nothing.
     """
-    return explain(text, lexicon).danger
+    at_least = lexicon.opinion.threshold if lexicon.opinion else None
+    return _looked_at(text, lexicon, at_least).danger
 
 
 def explain(text: str, lexicon: Lexicon) -> Explanation:
     """The same answer with what else was considered; for `tsunagari crisis explain`."""
+    return _looked_at(text, lexicon, None)
+
+
+def _looked_at(text: str, lexicon: Lexicon, at_least: int | None) -> Explanation:
     view = normalise(text)
     hushed: list[Hushed] = []
     danger = _by_rules(view, lexicon, hushed)
     if danger is not None or lexicon.opinion is None:
         return Explanation(danger, tuple(hushed), None)
-    verdict = second_opinion(without_look_alikes(_unhushed(view, hushed), lexicon), lexicon.opinion)
+    heard = without_look_alikes(_unhushed(view, hushed), lexicon)
+    verdict = second_opinion(heard, lexicon.opinion, at_least)
     return Explanation(_by_opinion(verdict), tuple(hushed), verdict)
 
 
@@ -167,8 +173,8 @@ def _japanese_hits(ja: str, lexicon: Lexicon, hushed: list[Hushed]) -> list[_Hit
     whole = ja.replace("、", "").replace("。", "")
     alone = [
         _Hit(rule.id, rule.category, rule.level, False, whole, 0)
-        for rule in lexicon.rules
-        if rule.whole and any(pattern.fullmatch(whole) for pattern in rule.patterns)
+        for rule in lexicon.whole
+        if any(pattern.fullmatch(whole) for pattern in rule.patterns)
     ]
     hits: list[_Hit] = []
     text = _masked(ja, lexicon.masked, "＿")

@@ -155,6 +155,11 @@ class Lexicon:
         return Sieve((pattern, rule) for rule in self.rules if not rule.whole for pattern in rule.patterns)
 
     @cached_property
+    def whole(self) -> tuple[Rule, ...]:
+        """The rules whose words count only where nothing else is said."""
+        return tuple(rule for rule in self.rules if rule.whole)
+
+    @cached_property
     def masked(self) -> Sieve[None]:
         return Sieve((pattern, None) for pattern in self.masks)
 

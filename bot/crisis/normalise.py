@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.crisis.romaji import in_kana
+from bot.kana import TO_HIRAGANA
 
 LONGEST: Final = 8_000
 """LINE's longest message has 5,000 characters; of anything longer the head and the tail are read."""
 
-_KATAKANA_TO_HIRAGANA: Final = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
 _SMALL_VOWELS: Final = str.maketrans("ぁぃぅぇぉ", "あいうえお")
 _MASK_MARKS: Final = str.maketrans(dict.fromkeys("○〇◯●◎×✕✖*_", "○"))
 _LONG_MARKS: Final = re.compile("[ー〜~―‐–—-]+")
@@ -95,7 +95,7 @@ def normalise(text: str) -> Normal:
 
 def fold(japanese: str) -> str:
     """Katakana, small vowels and long marks as in the `ja` view; leaves the signs of a regex alone."""
-    return japanese.translate(_KATAKANA_TO_HIRAGANA).translate(_SMALL_VOWELS).replace("ー", "")
+    return japanese.translate(TO_HIRAGANA).translate(_SMALL_VOWELS).replace("ー", "")
 
 
 def _cut(text: str) -> str:
@@ -103,7 +103,7 @@ def _cut(text: str) -> str:
 
 
 def _japanese(wide: str) -> str:
-    line = wide.translate(_KATAKANA_TO_HIRAGANA).translate(_SMALL_VOWELS).translate(_MASK_MARKS)
+    line = wide.translate(TO_HIRAGANA).translate(_SMALL_VOWELS).translate(_MASK_MARKS)
     line = _LONG_MARKS.sub("", line)
     line = _CLAUSE_END.sub("、", _SENTENCE_END.sub("。", line))
     line = _MASK_RUN.sub("○", _NO_LETTER.sub("", line))

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -75,15 +76,19 @@ def load_opinion(path: Path, families: Families = NONE) -> Opinion:
         raise ValueError(f"{path.name}: is no learned opinion: {trouble}") from trouble
 
 
-def second_opinion(view: Normal, opinion: Opinion) -> Verdict | None:
-    """What the learned weights say about a text; None where there are no words in it."""
+def second_opinion(view: Normal, opinion: Opinion, at_least: int | None = None) -> Verdict | None:
+    """What the learned weights say about a text; None where there are no words in it, or where no passage scores
+    more than `at_least` (what it was that did not alarm need not be known then)."""
     heard = [
-        (score(runs_of(passage, opinion.families), opinion.danger), passage) for passage in passages(view)
+        (score(runs, opinion.danger), passage, runs)
+        for passage in passages(view)
+        for runs in [runs_of(passage, opinion.families)]
     ]
     if not heard:
         return None
-    best, passage = max(heard)
-    runs = runs_of(passage, opinion.families)
+    best, _, runs = max(heard, key=itemgetter(0, 1))
+    if at_least is not None and best <= at_least:
+        return None
     weighed = sorted(((run, opinion.danger[run]) for run in runs if run in opinion.danger), key=_heaviest)
     told = tuple((opinion.families.spelled(run), weight) for run, weight in weighed[:_TOLD])
     return Verdict(best, opinion.threshold, score(runs, opinion.other) > 0, told)

@@ -52,11 +52,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A text: its words without particles and endings, how it is spelled, and all of it as it is heard."""
+    """A text: its words without particles and endings, how it is spelled, all of it as it is heard, and whether a person
+    is named in it."""
 
     words: tuple[Word, ...]
     line: str
     heard: str
+    names_somebody: bool
 
 
 class Analyser:
@@ -70,16 +72,8 @@ class Analyser:
         """What a text says; any string is allowed."""
         line = spelled(text)
         parts = self._parts(line)
-        return Spoken(tuple(self._words(parts)), line, sound("".join(part.reading_form() for part in parts)))
-
-    def names_somebody(self, text: str) -> bool:
-        """Whether a person is named: 「山田さん」, or a family name and a given name in kanji."""
-        for one, after in pairwise(self._parts(spelled(text))):
-            if one.part_of_speech()[2] != "人名" or in_kana_only(one.surface()):
-                continue
-            if after.normalized_form() in _TITLES or after.part_of_speech()[2] == "人名":
-                return True
-        return False
+        heard = sound("".join(part.reading_form() for part in parts))
+        return Spoken(tuple(self._words(parts)), line, heard, _names_somebody(parts))
 
     def _words(self, morphemes: Sequence[Morpheme]) -> Iterator[Word]:
         for at, one in enumerate(morphemes):
@@ -105,6 +99,16 @@ class Analyser:
 
         fields = {"pos", "normalized_form", "dictionary_form", "reading_form"}
         return Dictionary(dict="small").tokenizer(SplitMode.A, fields=fields)
+
+
+def _names_somebody(parts: Sequence[Morpheme]) -> bool:
+    """「山田さん」, or a family name and a given name in kanji."""
+    return any(
+        one.part_of_speech()[2] == "人名"
+        and (after.normalized_form() in _TITLES or after.part_of_speech()[2] == "人名")
+        and not in_kana_only(one.surface())
+        for one, after in pairwise(parts)
+    )
 
 
 def _bends(one: Morpheme, after: str) -> str | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache, cached_property
+from operator import itemgetter
 from typing import Final
 
 from bot.content.conditions import Token
 from bot.content.hotlines import Hotline
 from bot.content.schemes import Scheme
-from bot.finding.analysis import Analyser
+from bot.finding.analysis import Analyser, Spoken
 from bot.finding.concepts import Concepts
 from bot.finding.index import Index, Line, Match
 from bot.finding.neighbours import speaks_of_neighbour
@@ -81,9 +82,28 @@ class Finder:
         self._synonyms = synonyms
         self._analyser = Analyser()
 
+    def wake_up(self) -> None:
+        """Do now what the first search would do."""
+        self.find("こまっている", None, datetime.now(UTC))
+
     def find(self, text: str, town: str | None, now: datetime, at_most: int = AT_MOST) -> Finding:
         """What helps with this, for somebody in `town` (a key; None where it is not known); any string is allowed."""
-        matches = self._index.matches(self._analyser.read(text))
+        return self._find(self._analyser.read(text), town, now, at_most)
+
+    def unasked(self, text: str, town: str | None, now: datetime) -> Finding | None:
+        """What fits so well that it may be shown to somebody who did not look for anything; nothing about a neighbour."""
+        said = self._analyser.read(text)
+        if speaks_of_neighbour(said, self._synonyms.neighbours):
+            return None
+        finding = self._find(said, town, now, AT_MOST)
+        return finding if finding.sure else None
+
+    def speaks_of_neighbour(self, text: str) -> bool:
+        """Whether this tells of somebody else who could be named by it: then nothing is looked up unasked."""
+        return speaks_of_neighbour(self._analyser.read(text), self._synonyms.neighbours)
+
+    def _find(self, said: Spoken, town: str | None, now: datetime, at_most: int) -> Finding:
+        matches = self._index.matches(said)
         schemes = self._schemes_among(matches, town, now.date())
         if not schemes:
             return Finding()
@@ -94,15 +114,12 @@ class Finder:
             shown = self._with_a_desk(shown, schemes, at_most)
         return Finding(tuple(shown), self._lines_among(matches, shown, best.score, now), sure)
 
-    def speaks_of_neighbour(self, text: str) -> bool:
-        """Whether this tells of somebody else who could be named by it: then nothing is looked up unasked."""
-        return speaks_of_neighbour(text, self._synonyms.neighbours, self._analyser)
-
     def _schemes_among(self, matches: Mapping[int, Match], town: str | None, today: date) -> list[Found]:
+        schemes = self._catalogue.schemes
         found = [
-            self._weighed(place, scheme, matches[place])
-            for place, scheme in enumerate(self._catalogue.schemes)
-            if place in matches and self._catalogue.is_there(scheme, town, today)
+            self._weighed(place, schemes[place], match)
+            for place, match in sorted(matches.items(), key=itemgetter(0))
+            if place < len(schemes) and self._catalogue.is_there(schemes[place], town, today)
         ]
         found = [one for one in found if one.score >= LEAST]
         return sorted(found, key=lambda one: (-one.score, one.scheme.is_loan, one.place))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from bot.finding.analysis import Analyser
+from bot.finding.analysis import Spoken
 from bot.finding.spelling import sound, spelled
 
 _WISHED_FOR: Final = re.compile(
@@ -17,15 +17,14 @@ _WISHED_FOR: Final = re.compile(
 _WHERE: Final = re.compile(r"[0-9]+(?:丁目|番地|号室)|[0-9]{2,4}[-ー ][0-9]{2,4}[-ー ][0-9]{3,4}")
 
 
-def speaks_of_neighbour(text: str, signs: Sequence[str], analyser: Analyser) -> bool:
+def speaks_of_neighbour(said: Spoken, signs: Sequence[str]) -> bool:
     """A sign of content/synonyms.yaml, somebody's name, or where somebody lives."""
-    line = spelled(text)
-    heard = sound(line)
+    heard = sound(said.line)
     for sign in _heard(tuple(signs)):
         at = heard.find(sign)
         if at >= 0 and not _WISHED_FOR.match(heard, at + len(sign)):
             return True
-    return bool(_WHERE.search(line)) or analyser.names_somebody(text)
+    return said.names_somebody or bool(_WHERE.search(said.line))
 
 
 @cache

@@ -7,6 +7,7 @@ import unicodedata
 from typing import Final
 
 from bot.crisis.romaji import in_kana
+from bot.kana import TO_HIRAGANA
 
 LONGEST: Final = 400
 """Characters that are read: who writes more says in the beginning and at the end what it is about."""
@@ -18,7 +19,6 @@ _KANA: Final = re.compile("[ぁ-んァ-ヶー]+")
 _LETTER_BY_LETTER: Final = re.compile(r"(?:\S ){3,}\S")
 _ALL_KATAKANA: Final = re.compile("[ァ-ヶー ]{8,}")
 """A sentence as a telegram or an old telephone writes it; shorter ones are words."""
-_KATAKANA: Final = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
 _SMALL: Final = str.maketrans("ぁぃぅぇぉっゃゅょゎぢづをゔ", "あいうえおつやゆよわじずおぶ")
 
 
@@ -40,7 +40,7 @@ def spelled(text: str) -> str:
     if _LETTER_BY_LETTER.fullmatch(line):
         line = line.replace(" ", "")
     if _ALL_KATAKANA.fullmatch(line):
-        line = line.translate(_KATAKANA)
+        line = line.translate(TO_HIRAGANA)
     for spoken, written in _TALK:
         line = spoken.sub(written, line)
     return line.strip()
@@ -48,7 +48,7 @@ def spelled(text: str) -> str:
 
 def sound(reading: str) -> str:
     """A reading as it is heard by a thumb in a hurry: hiragana without small letters and long marks."""
-    return reading.translate(_KATAKANA).translate(_SMALL).replace("ー", "")
+    return reading.translate(TO_HIRAGANA).translate(_SMALL).replace("ー", "")
 
 
 def in_kana_only(text: str) -> bool:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from bot.content.errors import ContentError
+from bot.content.yaml_files import tree_of
 
 _PARTS: Final = ("groups", "ignore", "less", "neighbours")
 
@@ -25,7 +24,7 @@ class Synonyms:
 
 def load_synonyms(path: Path) -> Synonyms:
     """ContentError names the line that is wrong."""
-    tree = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    tree = tree_of(path)
     if not isinstance(tree, dict) or set(tree) != set(_PARTS):
         raise ContentError(path.name, "", f"{', '.join(_PARTS)} are expected")
     lines = tree["groups"]

@@ -10,7 +10,10 @@ import re
 import unicodedata
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
+
+from bot.kana import in_hiragana
 
 T = TypeVar("T")
 SKIP = "skip"
@@ -163,8 +166,7 @@ _DONES = {
 def plain(text: str) -> str:
     """One spelling for many: width, case, kana, spaces and punctuation no longer matter."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    hiragana = "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in folded)
-    return "".join(c for c in hiragana if unicodedata.category(c)[0] in "LN" or c == "ー")
+    return "".join(c for c in in_hiragana(folded) if unicodedata.category(c)[0] in "LN" or c == "ー")
 
 
 _SMALL = str.maketrans("ぁぃぅぇぉっゃゅょゎ", "あいうえおつやゆよわ", "ー\u3099\u309a")
@@ -191,8 +193,9 @@ def spellings(labels: Mapping[str, str], options: tuple[Option, ...] = ()) -> Sp
     }
 
 
+@lru_cache(maxsize=10_000)
 def read(words: str) -> tuple[str, ...]:
-    """These words, `plain`; of 「お金（かね）」 also お金 and おかね."""
+    """The words of an option, `plain`; of 「お金（かね）」 also お金 and おかね. Never what a person typed."""
     if not _READING.search(words):
         return (plain(words),)
     return plain(words), plain(_READING.sub(r"\1", words)), plain(_READING.sub(r"\2", words))

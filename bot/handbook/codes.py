@@ -150,9 +150,7 @@ def face_for(letters: str) -> Path:
 
 def _faces() -> Iterable[Path]:
     yield fonts.face()
-    import matplotlib as mpl
-
-    yield Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    yield fonts.with_accents()
     for folder in fonts.FONT_FOLDERS:
         if folder.is_dir():
             yield from sorted(path for path in folder.rglob("*.[ot]t[fc]"))

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from bot.content.library import Content
+from bot.content.phones import digits
 from bot.handbook import use
 from bot.handbook.small_numbers import Sum, Why, hidden, range_of
 from storage.handbook_tags import UNKNOWN, Tag
@@ -263,5 +264,5 @@ def _names(section: str, content: Content) -> Mapping[str, str]:
     places += [(scheme.plain_title, scheme.phone) for scheme in content.catalogue.schemes]
     for name, phone in places:
         if phone:
-            found.setdefault("".join(sign for sign in phone if sign.isdecimal()), f"{name} {phone}")
+            found.setdefault(digits(phone), f"{name} {phone}")
     return found

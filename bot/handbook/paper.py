@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import matplotlib
 import qrcode
 import typst
 from qrcode.image.svg import SvgPathImage
@@ -149,8 +148,7 @@ def can_write(words: str) -> bool:
 @cache
 def _files() -> tuple[Path, ...]:
     """The typefaces: Japanese, its bold cut where one is installed, and one with the accents of other languages."""
-    latin = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-    return tuple(dict.fromkeys((fonts.face(), fonts.face(bold=True), latin)))
+    return tuple(dict.fromkeys((fonts.face(), fonts.face(bold=True), fonts.with_accents())))
 
 
 @cache

@@ -20,10 +20,7 @@ class Tally:
 
     def count(self, seen: Iterable[Seen]) -> None:
         """Each of them once more."""
-        with self._lock:
-            for one in seen:
-                if one in self._seen or len(self._seen) < MOST:
-                    self._seen[one] += 1
+        self.give_back(Counter(seen))
 
     def take(self) -> Counter[Seen]:
         """All of it, which is now the caller's."""

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bot.events import ButtonTapped, Event, Followed, Known, OtherSent, TextSent, Unfollowed, Unsent
 from bot.handlers import follow, other, tap, text, unsend
 from bot.handlers.turn import Turn
-from storage import people
+from storage import attempts, conversations, outbox, people
 from storage.work import Work
 
 if TYPE_CHECKING:
     from bot.app import Services
 
 
-def handle(services: Services, work: Work, event: Known) -> None:
-    """Do what this event asks for: rows for people, concerns, answers and outgoing messages."""
-    turn = _turn(services, work, event)
-    match event:
+def handle(services: Services, work: Work, events: Sequence[Known]) -> None:
+    """Do what these events ask for, each of another person: rows for people, concerns, answers and outgoing messages.
+
+    What is read and written for every event is read and written for all of them at once.
+    """
+    turns = _turns(services, work, events)
+    follow.wrote(work, [turn for turn in turns if turn.event.active and isinstance(turn.event, _WRITTEN)])
+    for turn in turns:
+        _take(turn)
+    outbox.put_all(work, [row for turn in turns for row in turn.answers()])
+
+
+_WRITTEN = (TextSent, ButtonTapped, OtherSent)
+
+
+def _take(turn: Turn) -> None:
+    match event := turn.event:
         case Followed():
             follow.followed(turn)
         case Unfollowed():
@@ -27,23 +41,26 @@ def handle(services: Services, work: Work, event: Known) -> None:
         case _ if not event.active:
             pass  # another module is talking to this person: we listen to nothing and say nothing
         case TextSent():
-            follow.seen(turn)
             text.sent(turn, event)
         case ButtonTapped():
-            follow.seen(turn)
             tap.tapped(turn, event)
         case OtherSent():
-            follow.seen(turn)
             other.sent(turn, event)
-    turn.send()
 
 
 def apologise(services: Services, work: Work, event: Event) -> None:
     """Tell a person kindly that we failed, when an event could not be handled again and again."""
-    turn = _turn(services, work, event)
+    (turn,) = _turns(services, work, [event])
     turn.say("talk.sorry")
-    turn.send()
+    outbox.put_all(work, list(turn.answers()))
 
 
-def _turn(services: Services, work: Work, event: Event) -> Turn:
-    return Turn(services, work, event, people.lock(work, event.channel, event.line_id))
+def _turns(services: Services, work: Work, events: Sequence[Event]) -> list[Turn]:
+    found = people.lock_all(work, [(event.channel, event.line_id) for event in events])
+    typed = [person.id for event, person in zip(events, found, strict=True) if isinstance(event, TextSent)]
+    talks = conversations.open_of(work, [person.id for person in found])
+    asked = attempts.asked_of(work, typed) if typed else {}
+    return [
+        Turn(services, work, event, person, talks.get(person.id), asked.get(person.id))
+        for event, person in zip(events, found, strict=True)
+    ]

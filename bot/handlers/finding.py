@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from bot import postback
-from bot.cards import hotline_card, scheme_card, scheme_in_full, window_card
+from bot.cards import hotline_card, safety_net_cards, scheme_card, scheme_in_full
 from bot.content.schemes import Scheme
 from bot.finding import Finding
 from bot.flows.talk import plain
@@ -17,7 +17,8 @@ from bot.handbook.recommend import Recommendation
 from bot.handlers import talking
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
-from bot.messages import Card, Cards, Tap
+from bot.messages import Cards, Tap
+from bot.wording import words_listed
 
 FLOW: Final = "finding"
 FULL: Final = "full"
@@ -29,7 +30,7 @@ _CUT: Final = re.compile(r"[\s、。,:：「」]+")
 def asked(turn: Turn, text: str) -> bool:
     """「さがす 家賃」; 「さがす」 alone is told how. Whether it was that."""
     head, _, rest = _CUT.sub(" ", text.strip()).partition(" ")
-    if plain(head) not in [plain(word) for word in turn.content.texts.get("finding.typed.words").split("、")]:
+    if plain(head) not in words_listed(turn.content.texts.get("finding.typed.words")):
         return False
     if not rest.strip():
         turn.say("finding.how")
@@ -62,11 +63,7 @@ def _unasked(turn: Turn, text: str) -> Finding | None:
     helps_others = turn.person.role == "supporter" or turn.person.partner_id is not None
     if helps_others and len(text.strip()) > FEW_WORDS:
         return None
-    finder = turn.content.finder
-    if finder.speaks_of_neighbour(text):
-        return None
-    finding = finder.find(text, turn.person.town, turn.now)
-    return finding if finding.sure else None
+    return turn.content.finder.unasked(text, turn.person.town, turn.now)
 
 
 def tapped(turn: Turn, tap: postback.Tap) -> None:
@@ -88,7 +85,8 @@ def _show(turn: Turn, finding: Finding, lead: str) -> None:
         turn.messages.append(_cards(turn, finding))
     else:
         turn.say("finding.nothing")
-        _net(turn)
+        net = safety_net_cards(turn.content, turn.person.town, turn.now)
+        turn.messages.append(Cards(turn.content.texts.get("finding.net_alt"), tuple(net)))
     _ways_on(turn)
 
 
@@ -104,17 +102,6 @@ def _cards(turn: Turn, finding: Finding) -> Cards:
     ]
     cards += [hotline_card(content, line, now) for line in finding.hotlines]
     return Cards(content.texts.get("finding.alt"), tuple(cards))
-
-
-def _net(turn: Turn) -> None:
-    """Nobody leaves with nothing: the town's own desk and the lines for everyone."""
-    content, now = turn.content, turn.now
-    about = content.texts.get("card.trouble")
-    cards: list[Card] = [
-        window_card(content, window, now, about) for window in content.safety_net_windows(turn.person.town)
-    ]
-    cards += [hotline_card(content, content.hotlines[key], now) for key in content.safety_net_lines]
-    turn.messages.append(Cards(content.texts.get("finding.net_alt"), tuple(cards)))
 
 
 def _ways_on(turn: Turn) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 from bot.programme import life
 from storage import outbox, people
+from storage.work import Work
 
 
 def followed(turn: Turn) -> None:
@@ -30,9 +33,10 @@ def unfollowed(turn: Turn) -> None:
     people.set_friend(turn.work, turn.person.id, False, turn.event.at_ms)
 
 
-def seen(turn: Turn) -> None:
+def wrote(work: Work, turns: Sequence[Turn]) -> None:
     """Whoever writes to us can be answered, even if the news of their following has not come yet, and has
     not blocked us before that moment, even if the news of it comes later."""
-    if turn.event.at_ms > turn.person.friend_changed_ms:
-        people.set_friend(turn.work, turn.person.id, True, turn.event.at_ms)
-    life.touched(turn.work, turn.person)
+    newer = [turn for turn in turns if turn.event.at_ms > turn.person.friend_changed_ms]
+    people.wrote(work, [(turn.person.id, turn.event.at_ms) for turn in newer])
+    for turn in turns:
+        life.touched(work, turn.person)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from typing import Final
 
 from bot import postback
@@ -21,6 +20,7 @@ from bot.handlers import talking
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 from bot.messages import Call, Card, Cards, Choices, Open, Tap, carousels
+from bot.wording import words_listed
 from storage import handbook_results, people
 
 DEEDS: Final = ("share", "page", "unshare", "offer", "watch", "changes", "stop")
@@ -72,7 +72,7 @@ def typed(turn: Turn, text: str) -> bool:
     """Whether these words stop the news of changes: 「支援のお知らせをやめる」."""
     said = plain(text)
     for content in (turn.spoken, turn.services.content):
-        if said in _plain(content.texts.get("results.watch.stop_words")):
+        if said in words_listed(content.texts.get("results.watch.stop_words")):
             stop(turn)
             turn.quick = ways_out(turn)
             return True
@@ -82,11 +82,6 @@ def typed(turn: Turn, text: str) -> bool:
 def ways_out(turn: Turn) -> tuple[Tap, ...]:
     """Back to the question that is open, and the menu."""
     return (*talking.way_back(turn), Tap(turn.spoken.texts.get("talk.menu"), postback.start("menu")))
-
-
-@cache
-def _plain(listed: str) -> frozenset[str]:
-    return frozenset(map(plain, listed.split("、")))
 
 
 # ---- a link for the family, or for the neighbour -----------------------------------------------------------

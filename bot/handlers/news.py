@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Final
 
 from bot import postback
@@ -22,6 +21,7 @@ from bot.handlers.turn import Turn
 from bot.messages import Choices, Tap, Text
 from bot.news_words import as_list
 from bot.programme import life
+from bot.wording import all_plain, words_listed
 from storage import audit, news_items, people
 
 FLOW: Final = stop_line.FLOW
@@ -51,7 +51,7 @@ def typed(turn: Turn, text: str) -> bool:
     in many of them."""
     said = plain(text)
     for name, listed in turn.content.texts.under("news.soft_words").items():
-        if said in _plain(listed):
+        if said in words_listed(listed):
             (less if name == LESS else show)(turn)
             return True
     return False
@@ -61,15 +61,10 @@ def language_typed(turn: Turn, text: str) -> bool:
     """Whether this is the name of a language: then news are read in it."""
     said = plain(text)
     for one in turn.content.languages.values():
-        if said in map(plain, one.typed):
+        if said in all_plain(one.typed):
             talking.start(turn, "my_language", {"language": one.key})
             return True
     return False
-
-
-@cache
-def _plain(listed: str) -> frozenset[str]:
-    return frozenset(map(plain, listed.split("、")))
 
 
 # ---- what there is -----------------------------------------------------------------------------------------

@@ -6,13 +6,12 @@ from bot.events import OtherSent
 from bot.handlers import talking
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
-from storage import conversations
 
 
 def sent(turn: Turn, event: OtherSent) -> None:
     """Nothing of it is fetched or kept; pictures of a neighbour belong into our own form, not here."""
     turn.say("talk.got_sticker" if event.kind == "sticker" else "talk.got_other")
-    conversation = conversations.open_one(turn.work, turn.person.id)
+    conversation = turn.conversation
     if conversation is not None:
         talking.ask_again(turn, conversation)
     else:

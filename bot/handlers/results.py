@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot import postback
-from bot.cards import hotline_card, scheme_card, scheme_in_full, window_card
+from bot.cards import hotline_card, safety_net_cards, scheme_card, scheme_in_full, window_card
 from bot.flows import FLOWS
 from bot.flows.effects import ShowSchemes, ShowWindows
 from bot.flows.engine import Finished, play
@@ -33,7 +33,7 @@ def show_schemes(turn: Turn, effect: ShowSchemes, conversation_id: str) -> None:
         turn.messages.append(Text(f"{texts.get('results.lead')}\n\n{texts.get('results.first')}"))
     first = _scheme_cards(turn, (*result.safety, *result.hubs), effect.town, conversation_id)
     if result.fallback or not any(isinstance(button, Call) for card in first for button in card.buttons):
-        first += _safety_net(turn, effect.town)
+        first += safety_net_cards(turn.content, effect.town, turn.now)
     turn.messages += carousels(texts.get("results.first"), first, CARDS_AT_ONCE)
     if chosen := result.chosen[: turn.content.handbook.first_shown]:
         turn.say("results.chosen")
@@ -106,7 +106,7 @@ def _show_more(turn: Turn, tap: postback.Tap, shown: ShowSchemes) -> None:
     turn.quick = _ways_on(turn, shown, tap)
     if len(everything) > end:
         more = _more(turn, tap.question, end, len(everything), tap.conversation)
-        turn.quick = (more, *_ways_on(turn, shown, tap))
+        turn.quick = (more, *turn.quick)
 
 
 def _show_one(turn: Turn, tap: postback.Tap) -> None:
@@ -129,15 +129,18 @@ def _show_one(turn: Turn, tap: postback.Tap) -> None:
 
 def _show_documents(turn: Turn, shown: ShowSchemes, tap: postback.Tap) -> None:
     """What to bring for what was shown at once, each thing once, what most of them ask for first."""
-    at_once = turn.content.handbook.first_shown
-    found = (*shown.result.hubs, *shown.result.chosen[:at_once])
-    listed = documents_of(found, turn.content.documents)[:DOCUMENTS_AT_ONCE]
+    listed = documents_of(_to_prepare(turn, shown), turn.content.documents)[:DOCUMENTS_AT_ONCE]
     if not listed:
         turn.say("results.bring.nothing")
     else:
         said = (f"・{each.label}\n　{each.hint}" if each.hint else f"・{each.label}" for each, _ in listed)
         turn.say("results.bring.list", documents="\n".join(said))
     turn.quick = _ways_on(turn, shown, tap)
+
+
+def _to_prepare(turn: Turn, shown: ShowSchemes) -> tuple[Recommendation, ...]:
+    """Of what was shown at once, what one goes to a desk for."""
+    return (*shown.result.hubs, *shown.result.chosen[: turn.content.handbook.first_shown])
 
 
 # ---- cards and ways on -------------------------------------------------------------------------------------
@@ -153,15 +156,6 @@ def _scheme_cards(
     ]
 
 
-def _safety_net(turn: Turn, town: str | None) -> list[Card]:
-    """Nobody leaves without a number: the town's own window and the lines for everyone."""
-    content, about = turn.content, turn.content.texts.get("card.trouble")
-    windows = [window_card(content, window, turn.now, about) for window in content.safety_net_windows(town)]
-    return windows + [
-        hotline_card(content, content.hotlines[key], turn.now) for key in content.safety_net_lines
-    ]
-
-
 def _add_ways_on(turn: Turn, effect: ShowSchemes, conversation_id: str) -> None:
     """What can be done with it; the buttons stay in the chat."""
     result, texts, at_once = effect.result, turn.content.texts, turn.content.handbook.first_shown
@@ -170,8 +164,8 @@ def _add_ways_on(turn: Turn, effect: ShowSchemes, conversation_id: str) -> None:
         taps.append(_more(turn, "chosen", at_once, len(result.chosen), conversation_id))
     if result.others:
         taps.append(_more(turn, "others", 0, len(result.others), conversation_id))
+    said, hint = texts.get("results.after" if taps else "results.after_all"), None
     taps += _deeds(turn, effect, conversation_id)
-    said, hint = texts.get("results.after"), None
     if effect.about == "other":
         hint = texts.get("results.for_neighbour")
     turn.messages.append(Choices(said, tuple(taps), hint=hint) if taps else Text(said))
@@ -180,11 +174,9 @@ def _add_ways_on(turn: Turn, effect: ShowSchemes, conversation_id: str) -> None:
 
 def _deeds(turn: Turn, shown: ShowSchemes, conversation_id: str) -> list[Tap]:
     """What to bring, a paper or a page for the family, hear of changes."""
-    first = (*shown.result.hubs, *shown.result.chosen[: turn.content.handbook.first_shown])
     data = postback.Tap(FLOW, "bring", "", conversation_id).data()
-    bring = (
-        [Tap(turn.content.texts.get("results.bring"), data)] if any(one.scheme.bring for one in first) else []
-    )
+    needed = any(one.scheme.bring for one in _to_prepare(turn, shown))
+    bring = [Tap(turn.content.texts.get("results.bring"), data)] if needed else []
     return bring + kept_results.offers(turn.content, shown, conversation_id)
 
 

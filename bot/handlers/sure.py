@@ -5,15 +5,11 @@ What is typed counts only while the question is the last thing that we said to t
 
 from __future__ import annotations
 
-import datetime as dt
-
 from bot.flows.talk import Choice, NotAnAnswer, Option, Typed, understand
 from bot.handlers.turn import Turn
 from storage import attempts
 
-YOUNG = dt.timedelta(minutes=5)
 LONGEST = 20  # letters: more of them tell something else
-ASKED = "sure."  # under which it is kept that something was asked
 BUTTONS = {  # of each question: the words for yes and for no
     "leave": ("life.leave.yes", "life.leave.no"),
     "erase": ("life.erase.yes", "life.erase.no"),
@@ -24,19 +20,16 @@ BUTTONS = {  # of each question: the words for yes and for no
 
 def asked(turn: Turn, question: str) -> None:
     """Remember that this turn asks it."""
-    attempts.count(turn.work, turn.event.channel, turn.person.id, f"{ASKED}{question}", YOUNG)
+    attempts.ask(turn.work, turn.event.channel, turn.person.id, question)
 
 
 def answered(turn: Turn, text: str) -> tuple[str, bool] | None:
     """The question that stands on the screen, and whether these words say yes to it; None where they say neither."""
-    if len(text) > LONGEST:
+    if turn.asked is None or len(text) > LONGEST:
         return None
-    found = attempts.last(turn.work, turn.event.channel, turn.person.id, ASKED)
-    if found is None:
-        return None
-    question, at = found
+    question, at = turn.asked
     on_screen = attempts.last_to(turn.work, turn.person.id) == at  # both are the moment of their turn
-    if question not in BUTTONS or not on_screen or turn.work.now - at > YOUNG:
+    if question not in BUTTONS or not on_screen:
         return None
     yes, no = (turn.content.texts.get(key) for key in BUTTONS[question])
     try:

@@ -103,8 +103,8 @@ def _no_more_guesses(turn: Turn, conversation: Conversation) -> None:
 
 def tapped(turn: Turn, tap: postback.Tap) -> None:
     """A button of a conversation: an answer (perhaps to an earlier question), or a command."""
-    conversation = conversations.get(turn.work, tap.conversation, turn.person.id)
-    if conversation is None or conversation.state != "open" or conversation.flow != tap.flow:
+    conversation = turn.conversation
+    if conversation is None or conversation.id != tap.conversation or conversation.flow != tap.flow:
         turn.say("talk.finished_already")
         show_menu(turn)
         return

@@ -5,8 +5,6 @@ What was typed is understood and forgotten: it is neither stored (but for what a
 
 from __future__ import annotations
 
-from functools import cache
-
 from bot import crisis, postback
 from bot.desk import dangers
 from bot.events import TextSent
@@ -29,12 +27,13 @@ from bot.handlers import (
 )
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
-from storage import conversations
+from bot.wording import all_plain, meant_by
+from storage.conversations import Conversation
 
 
 def sent(turn: Turn, event: TextSent) -> None:
     """Danger, a word that leads elsewhere, a code, a number of one's own, an answer; else the menu."""
-    conversation = conversations.open_one(turn.work, turn.person.id)
+    conversation = turn.conversation
     found = crisis.detect(event.text, turn.content.lexicon)
     if found is not None and not (found.soft and _own_words(turn, event.text)):
         _answer_danger(turn, found)
@@ -77,7 +76,7 @@ def sent(turn: Turn, event: TextSent) -> None:
         show_menu(turn)
 
 
-def _code_typed(turn: Turn, text: str, conversation: conversations.Conversation | None) -> bool:
+def _code_typed(turn: Turn, text: str, conversation: Conversation | None) -> bool:
     """A code of a shop or a course. The words of our own buttons never count as a guess, in no language."""
     in_conversation = conversation is not None
     return partner.code_typed(turn, text, in_conversation) or registering.code_typed(turn, text, conversation)
@@ -93,7 +92,7 @@ def _handbook_by_tag(turn: Turn, text: str) -> bool:
     return True
 
 
-def _about_news(turn: Turn, text: str, conversation: conversations.Conversation | None) -> bool:
+def _about_news(turn: Turn, text: str, conversation: Conversation | None) -> bool:
     """A language by its name, 「支援のお知らせをやめる」; or, where no question waits, a few words like 「いらない」."""
     waits = conversation is not None and not talking.rested(turn, conversation)
     known = news.language_typed(turn, text) or kept_results.typed(turn, text)
@@ -133,7 +132,7 @@ def _begin(turn: Turn, meant: str) -> None:
             talking.start(turn, meant)
 
 
-def _after_danger(turn: Turn, text: str, conversation: conversations.Conversation | None) -> str | None:
+def _after_danger(turn: Turn, text: str, conversation: Conversation | None) -> str | None:
     """「来て」「電話した」, for a day after words of danger (the concern flow asks the latter itself)."""
     until = turn.person.danger_until
     if until is None or until < turn.work.now or (conversation and conversation.flow == "concern"):
@@ -151,29 +150,17 @@ def _meant(turn: Turn, text: str, under: str) -> str | None:
 
     Japanese words are understood whatever language somebody reads; those on the buttons are Japanese in many flows.
     """
-    said = plain(text)
-    for texts in (turn.spoken.texts, turn.services.content.texts):
-        spoken = {said, *(said.removesuffix(tail) for tail in _words(texts.get("talk.polite")))}
-        for name, listed in texts.under(under).items():
-            if not spoken.isdisjoint(_words(listed)):
-                return name
-    return None
+    japanese = turn.services.content.texts
+    found = meant_by(text, japanese.under(under), japanese.get("talk.polite"))
+    if turn.spoken.texts is not japanese:
+        own = turn.spoken.texts
+        found = meant_by(text, own.under(under), own.get("talk.polite")) or found
+    return found
 
 
 def _own_words(turn: Turn, text: str) -> bool:
     """Whether these are words that we put on a button or ask for: nobody is in danger for saying them."""
-    return plain(text) in _all_plain(turn.spoken.own_words)
-
-
-@cache
-def _all_plain(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(plain(word) for word in words)
-
-
-@cache
-def _words(listed: str) -> frozenset[str]:
-    """A list of words from content/, as `plain` makes them; never what a person typed."""
-    return frozenset(plain(word) for word in listed.split("、"))
+    return plain(text) in all_plain(turn.spoken.own_words)
 
 
 def _answer_danger(turn: Turn, found: crisis.Danger) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.content.library import Content
 from bot.events import Event
@@ -14,6 +15,7 @@ from bot.handlers.coming import Asked, Offers
 from bot.line.render import to_line
 from bot.messages import MESSAGES, Message, Saying, Tap, Text
 from storage import concerns, outbox, partners
+from storage.conversations import Conversation
 from storage.people import Person
 from storage.work import Work
 
@@ -33,6 +35,10 @@ class Turn:
     work: Work
     event: Event
     person: Person
+    conversation: Conversation | None = None  # that was open when the event came
+    asked: tuple[str, dt.datetime] | None = (
+        None  # a question that belongs to none (bot/handlers/sure.py), and when
+    )
     messages: list[Message] = field(default_factory=list)
     quick: tuple[Tap, ...] = ()
     must_arrive: bool = False
@@ -97,13 +103,11 @@ class Turn:
         parts = [tuple(self.messages[start : start + MESSAGES]) for start in cuts]
         return [Saying(part, self.quick if part is parts[-1] else ()) for part in parts]
 
-    def send(self) -> None:
-        """Write what was said to the outbox; the first five messages use the reply token."""
-        if not self.messages or not self.event.active:
-            return
+    def answers(self) -> Iterator[dict[str, Any]]:
+        """What was said, as rows of the outbox; the first five messages use the reply token."""
         token = self.event.reply_token
-        for saying in self.sayings():
-            outbox.put(
+        for saying in self.sayings() if self.event.active else ():
+            yield outbox.row_of(
                 self.work,
                 self.event.channel,
                 "message",

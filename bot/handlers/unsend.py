@@ -10,7 +10,7 @@ from storage import conversations
 
 def unsent(turn: Turn, event: Unsent) -> None:
     """Typed words live only as answers of an open conversation; there is no other place to look."""
-    conversation = conversations.open_one(turn.work, turn.person.id)
+    conversation = turn.conversation
     if conversation is None:
         return
     said = conversation.answers.get(SAID, {})

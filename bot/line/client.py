@@ -30,7 +30,7 @@ from bot import log, metrics
 from bot.settings import Channel
 
 API, ACCESS = "https://api.line.me", "https://access.line.me"
-CONNECTIONS = 128  # as many as jobs/deliver.py has hands
+CONNECTIONS = 256  # as many as jobs/deliver.py has hands
 WHILE_SOMEBODY_WAITS = (2.0, 4.0)  # seconds to connect and to wait, where a person looks at an empty page
 MOST_ANSWER_BYTES = 1_000_000
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
@@ -124,9 +124,12 @@ class LineClient:
             if not (limit.ok and used.ok):
                 return None
             unlimited = limit.body["type"] == "none"
-            return Quota(None if unlimited else int(limit.body["value"]), int(used.body["totalUsage"]))
+            now = Quota(None if unlimited else int(limit.body["value"]), int(used.body["totalUsage"]))
         except (KeyError, TypeError, ValueError):
             return None
+        if now.limit is not None:
+            metrics.QUOTA_LEFT.labels(channel).set(max(0, now.limit - now.used))
+        return now
 
     # ---- people and the account --------------------------------------------------------------------------
 
@@ -243,8 +246,7 @@ class LineClient:
         channel: str, method: str, endpoint: str, answer: Answer, trouble: str | None, seconds: float
     ) -> None:
         status = answer.status if answer.status is not None else f"not_sent_{answer.sent}"
-        metrics.API_CALLS.labels(endpoint, str(status)).inc()
-        metrics.API_SECONDS.labels(endpoint).observe(seconds)
+        metrics.count_call(channel, endpoint, str(status), seconds, ok=answer.ok or answer.status == 409)
         if answer.status == 409:
             metrics.ALREADY_ACCEPTED.inc()
         log.event(

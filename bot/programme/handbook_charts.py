@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
+from bot.content.texts import Texts
 from bot.handbook.figures import WEEKDAYS, Hours, Number, Report, Table
 from bot.handbook.small_numbers import FEW
 from bot.programme.charts import BAR, INK, PALE, QUIET, frame, page, saved, short, written
+from bot.when import TOKYO
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TOKYO: Final = ZoneInfo("Asia/Tokyo")
 FILLED: Final = {"tags": "finished", "questions": "answered"}  # the part of the first column that is filled
 LONGEST: Final = 19  # letters of a name
 SHADES: Final = ("#ffffff", "#eceff0", "#bcd3ca", "#8db7a5", "#5c8f7c", "#3a5a50")
@@ -48,12 +48,17 @@ def picture(
         if town
         else texts.get("handbook_figures.source_of_all", day=written(day))
     )
-    last = (period[1] - dt.timedelta(seconds=1)).astimezone(TOKYO)
     of = f"{content.towns[town].name}　" if town else ""
     frame(figure, content, f"{of}{title}", texts.get("handbook_figures.note"), day, source)
-    when = f"{period[0]:%Y-%m-%d} 〜 {last:%Y-%m-%d}"
-    figure.text(0.03, 1 - 0.66 / figure.get_figheight(), when, fontsize=9.5, va="center", color=INK)
+    when, high = written_period(*period), figure.get_figheight()
+    figure.text(0.03, 1 - 0.66 / high, when, fontsize=9.5, va="center", color=INK)
     return saved(figure, suffix)
+
+
+def written_period(begin: dt.datetime, end: dt.datetime) -> str:
+    """From the first day to the last; `end` itself is not included."""
+    last = (end - dt.timedelta(seconds=1)).astimezone(TOKYO)
+    return f"{begin:%Y-%m-%d} 〜 {last:%Y-%m-%d}"
 
 
 def _bars(axes: Axes, content: Content, table: Table) -> None:
@@ -69,7 +74,7 @@ def _bars(axes: Axes, content: Content, table: Table) -> None:
             axes.barh(place, part.count, 0.44, color=BAR)
         for number, at in zip(row.numbers, _columns(table), strict=True):
             axes.text(
-                at, place, _said(content, number), transform=axes.get_yaxis_transform(), fontsize=8, ha="right",
+                at, place, said(texts, number), transform=axes.get_yaxis_transform(), fontsize=8, ha="right",
                 va="center", color=INK,
             )  # fmt: skip
     for column, at in zip(table.columns, _columns(table), strict=True):
@@ -100,9 +105,10 @@ def _columns(table: Table) -> list[float]:
     return [1 - (many - 1 - number) * 0.125 for number in range(many)]
 
 
-def _said(content: Content, number: Number) -> str:
+def said(texts: Texts, number: Number) -> str:
+    """A number as people read it."""
     if number.count is None:
-        return content.texts.get(f"handbook_figures.{number.why or 'unknown'}")
+        return texts.get(f"handbook_figures.{number.why or 'unknown'}")
     return str(number.count) if number.most is None else f"{number.count}〜{number.most}"
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from bot.content.library import Content
 from bot.content.places import Town
+from bot.kana import in_hiragana
 from bot.table_files import Cell
 
 ERAS: Final = {"令和": 2018, "R": 2018, "平成": 1988, "H": 1988, "昭和": 1925, "S": 1925}
@@ -165,11 +166,6 @@ def kana(reading: Reading) -> str | None:
         reading.remark("kana", "kana_unclear", said)
         return None
     return in_hiragana(plain)[:80]
-
-
-def in_hiragana(text: str) -> str:
-    """Katakana as hiragana; all else as it is."""
-    return "".join(chr(ord(sign) - 0x60) if "ァ" <= sign <= "ヶ" else sign for sign in text)
 
 
 # ---- how to reach them -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.content.documents import Document
 from bot.content.scheme_files import TOWN_COLUMNS
 from bot.scheme_tables.headings import HEADINGS, MAIN
-from bot.scheme_tables.plan import Row, governing
+from bot.scheme_tables.plan import Row, counts_on, governing
 
 _COLUMN = {"goal": "theme", "title": "plain_title", "official": "official_name", "desk": "window_kind"}
 _ALSO = (
@@ -34,12 +34,7 @@ def read_rows(path: Path) -> list[Row]:
 
 def national_rows(path: Path, today: dt.date) -> dict[str, Row]:
     """The row of every national scheme that counts on this day, by id."""
-    day = today.isoformat()
-    return {
-        row["id"]: row
-        for row in read_rows(path)
-        if row.get("valid_from", "") <= day <= (row.get("valid_to") or "9999")
-    }
+    return {row["id"]: row for row in read_rows(path) if counts_on(row, today)}
 
 
 def file_bytes(rows: Iterable[Row]) -> bytes:

@@ -344,11 +344,15 @@ def governing(rows: Iterable[Row], today: dt.date) -> Iterator[Row]:
     versions: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         versions[row["id"]].append(row)
-    day = today.isoformat()
     for several in versions.values():
         in_time = sorted(several, key=lambda row: row.get("valid_from", ""))
-        now = [row for row in in_time if row.get("valid_from", "") <= day <= (row.get("valid_to") or "9999")]
+        now = [row for row in in_time if counts_on(row, today)]
         yield (now or in_time)[-1]
+
+
+def counts_on(row: Row, day: dt.date) -> bool:
+    """Whether this version is the valid one on that day."""
+    return row.get("valid_from", "") <= day.isoformat() <= (row.get("valid_to") or "9999")
 
 
 def _differences(before: Row, after: Row) -> tuple[tuple[str, str, str], ...]:

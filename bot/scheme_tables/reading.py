@@ -21,6 +21,7 @@ _FLAGS: Final = frozenset(
 )
 _JAPANESE: Final = r"[ぁ-ヿ一-鿿々、。（）「」・]"
 _BREAK: Final = re.compile(rf"(?<={_JAPANESE})\s*\n\s*(?={_JAPANESE})")
+_MOST_PLACES: Final = 12
 _ONE_WAVE: Final = str.maketrans("～", "〜")  # Shift_JIS gives the one, Excel the other
 _RISKY: Final = re.compile(r"'(?=[=+\-@|%−])")
 
@@ -111,9 +112,9 @@ def _carried(said: Mapping[str, str], above: Mapping[str, str], form: Form) -> d
 
 def _no_entry(row: Row, said: Mapping[str, str]) -> str:
     """Why this row is no scheme: a sum, a note below the table, a heading between the rows. Empty: it is one."""
-    text = " ".join(part for cell in row.cells if (part := cell_text(cell)))
-    first = next((part for cell in row.cells if (part := cell_text(cell))), "")
-    if _NOT_A_ROW.match(first) and not (said.get("official") and said.get("url")):
+    parts = [part for cell in row.cells if (part := cell_text(cell))]
+    text = " ".join(parts)
+    if _NOT_A_ROW.match("".join(parts[:1])) and not (said.get("official") and said.get("url")):
         return text[:60]
     told = [name for name in MAIN if said.get(name)]
     if not told or (_only_one(row) and not said.get("official")):
@@ -150,6 +151,11 @@ def cell_text(cell: Cell) -> str:
         case str():
             text = _RISKY.sub("", _BREAK.sub("", cell.replace("\r\n", "\n").strip()), count=1)
             return " ".join(unicodedata.normalize("NFC", text).translate(_ONE_WAVE).split())
+
+
+def some(places: Sequence[str]) -> str:
+    """The first of these rows, and that there are more."""
+    return "、".join(places[:_MOST_PLACES]) + ("…" if len(places) > _MOST_PLACES else "")
 
 
 def folded(text: str) -> str:

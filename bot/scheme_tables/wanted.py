@@ -21,7 +21,7 @@ from bot.scheme_tables.goals import Goals, Meaning
 from bot.scheme_tables.headings import HEADINGS
 from bot.scheme_tables.matching import Nation, National, find_desk
 from bot.scheme_tables.phones import read_phone, split_phone
-from bot.scheme_tables.reading import Entry, Table, folded
+from bot.scheme_tables.reading import Entry, Table, folded, some
 
 _COLUMN: Final = {"title": "plain_title", "official": "official_name", "desk": "window_kind"}
 _PLAIN: Final = ("reading", "who_for", "what", "cost", "say", "words")
@@ -157,7 +157,7 @@ class Understanding:
         for name, entries in self._strange_desks.items():
             _, alike = find_desk(name, self._town, self._content.windows)
             near = f"近い名前: {'、'.join(each.name for each in alike)}。" if alike else ""
-            rows = "、".join(entry.place for entry in entries[:12]) + ("…" if len(entries) > 12 else "")
+            rows = some([entry.place for entry in entries])
             self.say(
                 "warning",
                 entries[0],

@@ -7,18 +7,17 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from bot.content.texts import Texts
-from bot.crisis import Danger
-from bot.crisis_reply import reply_for
+from bot.kana import in_hiragana
 from bot.mailer import is_address
 from bot.programme import questionnaire
-from bot.programme.register_cells import in_hiragana
 from bot.web.details_fields import LONGEST, tidy
+from bot.web.help_first import help_for
 from storage import courses, links, tries
 from storage.courses import Course
 from storage.supporters import Profile, plain_phone
@@ -36,7 +35,6 @@ PERSON = {
 WORDS = "course_words"  # what a link of the chat may be for
 ANSWERED = "course_answered"  # in the session: the courses about which this browser has answered
 LONGEST_LINE = 80
-EMERGENCY = ("ambulance", "police")
 _PHONE = re.compile(r"0\d{8,10}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ONCE = re.compile(r"[0-9a-f]{32}")
@@ -176,19 +174,8 @@ def _questions(
 def _thanks(services: Services, said: str) -> str:
     """Thanks; where the words speak of danger, help stands first."""
     dangers = questionnaire.dangers(services.content, said)
-    return render_template("courses_thanks.html", kind="words", **_help(services, dangers))
-
-
-def _help(services: Services, dangers: tuple[Danger, ...]) -> dict[str, Any]:
-    content, now = services.content, services.now()
-    replies = [reply_for(danger, content.crisis_replies, content.hotlines, now) for danger in dangers]
-    calls = [content.hotlines[key] for key in EMERGENCY] if replies else []
-    buttons = {line.tel: {"label": line.short_name, "value": line.tel} for line in calls}
-    for reply in replies:
-        for button in reply.buttons:
-            if button.kind in ("call", "open"):
-                buttons.setdefault(button.value, {"label": button.label, "value": button.value})
-    return {"words": [reply.messages[0] for reply in replies], "calls": list(buttons.values())}
+    help_ = help_for(services.content, dangers, services.now())
+    return render_template("courses_thanks.html", kind="words", words=help_.words, calls=help_.calls)
 
 
 def _ended() -> ResponseReturnValue:

@@ -25,10 +25,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot import pictures
 from bot.crisis import Danger, Level, Who
-from bot.crisis_reply import reply_for
 from bot.desk import telling
 from bot.web import guard, own_line, spent_links
 from bot.web.details_fields import ANSWER, FIRST, LONGEST, MORE, Form, chosen, drawn, typed, wrong_with
+from bot.web.help_first import help_for
 from bot.web.uploads import PAGE_BYTES
 from bot.web.views import window_view
 from storage import concerns, drafts, links
@@ -45,7 +45,6 @@ HELD = "held"  # in the session: the links whose forms are open, each with its t
 SENT = "sent"  # in the session: the link whose form this browser has just sent
 MOST_HELD = 4  # forms open at once in one browser; a cookie has no room for more
 NOTICES = ("kept", "too_big", "erased")  # what the form says after a deed
-EMERGENCY = ("ambulance", "police")
 # The form's script saves what was typed, and shows the photos that were chosen.
 _POLICY = (
     guard.HEADERS["Content-Security-Policy"].replace("img-src 'self' data:", "img-src 'self' data: blob:")
@@ -285,23 +284,12 @@ def _form(
 def _thanks(services: Services, told: Mapping[str, Any]) -> str:
     content, now = services.content, services.now()
     window = content.windows_by_key.get(told["window"])
-    replies = [
-        reply_for(Danger(Who(who), Level(level), category, ()), content.crisis_replies, content.hotlines, now)
-        for who, level, category in told["danger"]
-    ]
-    calls = [content.hotlines[key] for key in EMERGENCY] if replies else []
-    first = [{"label": line.short_name, "value": line.tel} for line in calls]
-    numbers = {line.tel for line in calls}
-    more = {
-        button.value: {"label": button.label, "value": button.value}
-        for reply in replies
-        for button in reply.buttons
-        if button.kind in ("call", "open") and button.value not in numbers
-    }
+    dangers = [Danger(Who(who), Level(level), category, ()) for who, level, category in told["danger"]]
+    help_ = help_for(content, dangers, now)
     return render_template(
         "details_thanks.html",
-        words=[reply.messages[0] for reply in replies],  # what follows it speaks of the chat
-        calls=[*first, *more.values()],
+        words=help_.words,
+        calls=help_.calls,
         place=window_view(content, window, now, content.texts.get("web.details.about")) if window else None,
     )
 

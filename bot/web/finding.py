@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 
 from bot import crisis
 from bot.content.library import Content
-from bot.crisis_reply import reply_for
 from bot.finding import Finding
 from bot.finding.spelling import spelled
 from bot.handbook.recommend import Recommendation
+from bot.web.handbook_visits import FLOW
+from bot.web.help_first import Help, help_for
 from bot.web.language import content_here
 from bot.web.views import PlaceView, SchemeView, hotline_view, safety_net, scheme_view
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 KEPT: Final = "search"
 LONGEST: Final = 200
 """Characters that the session keeps, and so that are read: the beginning and the end of more."""
-EMERGENCY: Final = ("ambulance", "police")
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,6 @@ class FoundView:
     schemes: tuple[SchemeView, ...]
     lines: tuple[PlaceView, ...]
     net: tuple[PlaceView, ...]
-
-
-@dataclass(frozen=True)
-class Help:
-    """What is said to words of danger, and who can be called; `first`: a life may be at risk."""
-
-    first: bool
-    words: tuple[str, ...]
-    calls: tuple[dict[str, str], ...]
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -94,7 +85,7 @@ def _view(services: Services, content: Content, words: str, *, too_long: bool) -
 
 def _town(content: Content) -> str | None:
     """The town that was chosen in the handbook, if one was."""
-    answers = session.get("handbook")
+    answers = session.get(FLOW)
     town = answers.get("town") if isinstance(answers, dict) else None
     return town if town in content.towns else None
 
@@ -105,14 +96,4 @@ def _help(services: Services, content: Content, words: str) -> Help | None:
     if danger is None:
         return None
     first = danger.level not in (crisis.Level.SOFT, crisis.Level.LIVELIHOOD)
-    reply = reply_for(danger, content.crisis_replies, content.hotlines, services.now())
-    always = [content.hotlines[key] for key in EMERGENCY] if first else []
-    calls = {str(line.tel): line.short_name for line in always}
-    for button in reply.buttons:
-        if button.kind in ("call", "open"):
-            calls.setdefault(button.value, button.label)
-    return Help(
-        first,
-        reply.messages[:1],  # what follows it speaks of the chat
-        tuple({"label": label, "value": value} for value, label in calls.items()),
-    )
+    return help_for(content, [danger], services.now(), first=first)

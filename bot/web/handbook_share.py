@@ -20,8 +20,8 @@ from bot.handbook.kept_results import schemes_of
 from bot.handbook.paper import qr_picture
 from bot.handbook.recommend import Recommendation, Result
 from bot.web.handbook_result import LINK, Outcome, outcome_here, take
+from bot.web.handbook_shown import last_day
 from bot.web.language import content_here
-from bot.web.views import day_of
 from storage import handbook_results, tries
 from storage.handbook_results import KeptResult
 from storage.tries import Limit
@@ -35,6 +35,8 @@ MAKING: Final = Limit(
 )
 # https://developers.line.biz/en/docs/line-login/using-line-url-scheme/ (the person chooses in LINE to whom it goes)
 _SEND: Final = "https://line.me/R/share?text="
+
+_WITHDRAWN: Final = "handbook_withdrawn"  # in the session, until the next page says so
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -51,7 +53,7 @@ def blueprint(services: Services) -> Blueprint:
         """A link to what is ticked, or the end of that link."""
         if request.form.get("do") == "withdraw":
             _withdraw(services, session.pop(LINK, ""))
-            session["handbook_withdrawn"] = True
+            session[_WITHDRAWN] = True
             return redirect(url_for("handbook_share.page"), 303)
         outcome = outcome_here(services)
         if outcome is None:
@@ -84,11 +86,9 @@ def _page(services: Services, *, nothing: bool = False) -> str:
         send=f"{_SEND}{quote(f'{words} {start}', safe='')}",
         link=link,
         link_picture=_picture(link) if link else None,
-        until=day_of(content.texts, kept.valid_until.astimezone(services.now().tzinfo).date())
-        if kept
-        else "",
+        until=last_day(content, kept) if kept else "",
         schemes=_offered(outcome) if outcome else [],
-        withdrawn=session.pop("handbook_withdrawn", False),
+        withdrawn=session.pop(_WITHDRAWN, False),
         nothing=nothing,
     )
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from bot.content.library import Content
 from bot.handbook.kept_results import result_of
 from bot.web.language import content_here
 from bot.web.result_views import by_theme, to_bring
 from bot.web.views import day_of, scheme_view
+from bot.when import TOKYO
 from storage import handbook_results
 from storage.handbook_results import KeptResult
 
@@ -40,6 +42,11 @@ def blueprint(services: Services) -> Blueprint:
     return pages
 
 
+def last_day(content: Content, kept: KeptResult) -> str:
+    """Until when it can be seen, as people say it."""
+    return day_of(content.texts, kept.valid_until.astimezone(TOKYO).date())
+
+
 def _page(services: Services, kept: KeptResult) -> str:
     """Nothing on it says why: it was made without the answers."""
     content, now = content_here(services), services.now()
@@ -52,5 +59,5 @@ def _page(services: Services, kept: KeptResult) -> str:
         themes=by_theme(content, others, kept.town, now),
         bring=to_bring(content, (*first, *others)),
         ended=len(kept.schemes) - len(first) - len(others),
-        until=day_of(content.texts, kept.valid_until.astimezone(now.tzinfo).date()),
+        until=last_day(content, kept),
     )

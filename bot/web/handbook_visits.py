@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot import log
 from bot.content.library import Content
+from bot.content.phones import digits
 from bot.flows.engine import Answers, Asking, Finished
 from bot.handbook import use as handbook_use
 from bot.handbook.use import CALLED, NUMBER, PRINTED, Noted, Visit
@@ -153,4 +154,4 @@ def _numbers(content: Content) -> frozenset[str]:
     phones = [window.phone for window in content.windows]
     phones += [line.phone for line in content.hotlines.values()]
     phones += [scheme.phone for scheme in content.catalogue.schemes]
-    return frozenset("".join(sign for sign in phone if sign.isdecimal()) for phone in phones if phone)
+    return frozenset(digits(phone) for phone in phones if phone)

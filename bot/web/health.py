@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from bot import log, metrics
 from storage import health as storage_health
-from storage import mails, outbox
+from storage import jobs_queue, mails, switches, turns
 
 if TYPE_CHECKING:
     from bot.app import Services
@@ -35,11 +35,14 @@ def blueprint(services: Services) -> Blueprint:
     def show_metrics() -> Response:
         try:
             with services.db.look() as work:
-                counts, letters = outbox.counts(work), mails.counts(work)
+                rows, letters = turns.waiting(work), mails.counts(work)
+                asked = jobs_queue.standing(work).counts
+                waits, resting = turns.oldest(work), switches.paused_channels(work)
+            metrics.note_channels(len(services.settings.channels), waits, resting)
         except Exception as trouble:  # the other figures are wanted most when the database is away
             log.error("metrics.no_outbox", trouble)
-            counts, letters = {}, {}
-        return Response(metrics.show(counts, letters), content_type=CONTENT_TYPE_LATEST)
+            rows, letters, asked = {}, {}, {}
+        return Response(metrics.show(rows, letters, asked), content_type=CONTENT_TYPE_LATEST)
 
     return pages
 
@@ -50,8 +53,11 @@ def what_is_wrong(services: Services) -> list[str]:
     try:
         with services.db.look() as work:
             seen_at, now = storage_health.pulse(work).jobs_seen_at, work.now
+            asked = jobs_queue.standing(work)
         if seen_at is not None and now - seen_at > JOBS_SILENT_FOR:
             wrong.append(f"jobs: the timetable was last seen at {seen_at.isoformat(timespec='seconds')}")
+        if asked.waits > jobs_queue.NOBODY_WORKS:
+            wrong.append(f"jobs: no worker does what {asked.waiting} of them wait for")
     except Exception as trouble:
         log.error("readyz.database", trouble)
         wrong.append(f"database: {type(trouble).__name__}")

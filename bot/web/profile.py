@@ -15,10 +15,10 @@ from flask.typing import ResponseReturnValue
 
 from bot import crisis
 from bot.crisis import Danger, Level, Who
-from bot.crisis_reply import reply_for
 from bot.desk import dangers
 from bot.programme import approving, matching
 from bot.web import own_line, spent_links
+from bot.web.help_first import help_for
 from bot.web.profile_fields import BOXES, GROUP, OWN_WORDS, profile_of, typed, wrong_with
 from storage import certificates, links, people, supporters
 from storage.supporters import SUPPORTING, Supporter
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 HELD = "profile_held"  # in the session: the links whose forms are open, each with its token
 SENT = "profile_sent"  # in the session: what came of the form that this browser has just sent
 MOST_HELD = 4
-EMERGENCY = ("ambulance", "police")
 
 
 @dataclass(frozen=True)
@@ -190,17 +189,12 @@ def _form(
 
 
 def _thanks(services: Services, told: Mapping[str, Any]) -> str:
-    content, words, calls = services.content, [], []
+    dangers = []
     if told["danger"]:
         who, level, category = told["danger"]
-        found = Danger(Who(who), Level(level), category, ())
-        reply = reply_for(found, content.crisis_replies, content.hotlines, services.now())
-        words = [reply.messages[0]]
-        first = [content.hotlines[key] for key in EMERGENCY]
-        shown = {line.tel: line.short_name for line in first}
-        shown |= {b.value: b.label for b in reply.buttons if b.kind in ("call", "open")}
-        calls = [{"label": label, "value": value} for value, label in shown.items() if value]
-    return render_template("profile_thanks.html", state=told["state"], words=words, calls=calls)
+        dangers.append(Danger(Who(who), Level(level), category, ()))
+    help_ = help_for(services.content, dangers, services.now())
+    return render_template("profile_thanks.html", state=told["state"], words=help_.words, calls=help_.calls)
 
 
 def _gone() -> ResponseReturnValue:

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from bot.content.programme import Programme
 from bot.content.texts import Texts
-from bot.programme.register_cells import in_hiragana
+from bot.kana import in_hiragana
 from bot.web.details_fields import tidy
 from storage.supporters import Profile, plain_phone
 

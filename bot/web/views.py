@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from bot.cards import answers_behind
 from bot.content.hotlines import Hotline
 from bot.content.hours import WeeklyHours
 from bot.content.library import Content
@@ -72,7 +73,7 @@ def scheme_view(content: Content, found: Recommendation, town: str | None, now: 
     """One recommendation as a card."""
     texts, scheme = content.texts, found.scheme
     window = content.window_for(scheme, town)
-    labels = [content.option_label(question, option) for question, option in found.because[:3]]
+    labels = answers_behind(content, found)
     why = (
         texts.get("web.scheme.why", answers=texts.get("web.scheme.why_join").join(labels)) if labels else None
     )
@@ -111,7 +112,7 @@ def _own_line(content: Content, scheme: Scheme, now: dt.datetime) -> PlaceView |
     """The scheme's own number; with its hours where it is one of the lines that we know."""
     if scheme.phone is None:
         return None
-    known = next((line for line in content.hotlines.values() if line.phone == scheme.phone), None)
+    known = content.line_of(scheme)
     if known is not None:
         return hotline_view(content, known, now)
     return PlaceView(scheme.plain_title, scheme.phone, scheme.tel, None, None, None, ())

@@ -177,14 +177,15 @@ class Walk:
 
     def _walked_to_the_end(self, answers: Answers) -> Finished | None:
         """The end when whatever may be skipped is skipped, and of what may not the first option is taken."""
-        filled, ctx = dict(answers), self.context()
+        ctx = self.context()
         try:
+            filled = skip_rest(self.flow.function, ctx, answers)
             while isinstance(now := play(self.flow.function, ctx, filled), Asking):
                 options = getattr(now.question, "options", ())
-                skipping = _may_skip(now.question) or (options[0].key if options else None)
-                if skipping is None or now.refused:
+                if now.refused or not options:
                     return None
-                filled[now.question.key] = skipping
+                filled[now.question.key] = options[0].key
+                filled = skip_rest(self.flow.function, ctx, filled)
         except EndlessTalk:
             return None
         return now

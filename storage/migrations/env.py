@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
+from storage.jobs_queue import TABLES
 from storage.tables import metadata
 
 
 def include_name(name: str | None, type_: str, parent_names: object) -> bool:
-    """APScheduler makes and keeps its own table."""
-    return not (type_ == "table" and name == "apscheduler_jobs")
+    """APScheduler makes and keeps its own table, and Procrastinate's are no tables of ours."""
+    return not (type_ == "table" and name in {"apscheduler_jobs", *TABLES})
 
 
 connection = context.config.attributes["connection"]

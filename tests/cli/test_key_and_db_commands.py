@@ -79,7 +79,7 @@ def test_sending_is_paused_and_resumed_and_what_waits_can_be_dropped(run: Run, o
 def test_what_waited_for_its_next_try_is_due_at_once_after_a_resume(run: Run, opened: Database) -> None:
     with opened.work() as work:
         (row,) = outbox.claim(work, 10)
-        outbox.postpone(work, row.id, work.now + dt.timedelta(hours=1), "a long wait", reply="keep")
+        outbox.postpone(work, row, work.now + dt.timedelta(hours=1), "a long wait", reply="keep")
         assert outbox.claim(work, 10) == []
     assert run("db", "sending", "--resume", "--yes").code == 0
     with opened.work() as work:

@@ -86,7 +86,7 @@ def test_an_event_that_fails_counts_nothing_and_is_counted_when_it_comes_again(
         }
     )
     with monkeypatch.context() as broken:
-        broken.setattr(Turn, "send", _fails)
+        broken.setattr(Turn, "answers", _fails)
         assert phone.post([event]) == 500
     assert counted(town) == Counter()
     phone.post([event])

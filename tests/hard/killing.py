@@ -20,8 +20,9 @@ from typing import Any
 
 from serving import SECRET, TOKEN
 from sqlalchemy import func, insert, select, update
+from waiting import wait_until
 
-from storage import broadcasts, freezing, outbox, outcomes, people
+from storage import broadcasts, freezing, jobs_queue, outbox, outcomes, people, switches
 from storage.broadcasts import Tally
 from storage.crypto import cipher_from, new_key
 from storage.database import open_database
@@ -40,13 +41,6 @@ MAY_HAVE: Mapping[Fate, tuple[int, ...]] = {  # how often somebody may have got 
 }  # fmt: skip
 PATIENCE = 240.0  # seconds, also on a busy machine
 STEP = 0.02
-
-
-def wait_until(true: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"it did not happen in time: {what}"
-        time.sleep(STEP)
 
 
 # ---- processes --------------------------------------------------------------------------------------------------
@@ -101,7 +95,7 @@ class Mortal:
         return self.wait()
 
     def wait(self, seconds: float = PATIENCE) -> int:
-        wait_until(lambda: not self.alive, f"process {self.pid} ends", seconds)
+        wait_until(lambda: not self.alive, seconds, what=f"process {self.pid} ends")
         status = self.ended_as()
         assert status is not None
         return status
@@ -145,7 +139,7 @@ class JudgeLine:
 
     def at_rest(self) -> None:
         """Until it has done with what dead senders asked of it."""
-        wait_until(lambda: self.figures()["under_way"] == 0, "LINE is at rest")
+        wait_until(lambda: self.figures()["under_way"] == 0, PATIENCE, what="LINE is at rest")
 
     def close(self) -> None:
         self.process.kill()
@@ -253,6 +247,22 @@ class Deathbed:
             if mortal.alive:
                 mortal.kill()
         self.db.close()
+
+    # ---- who begins what is due ----
+
+    @property
+    def timetable(self) -> tuple[str, ...]:
+        """A process that does; on PostgreSQL clocks only ask, and the workers who do it would send as well."""
+        return ("work",) if jobs_queue.serves(self.db) else ("work", "--role", "clock")
+
+    @contextlib.contextmanager
+    def sending_nothing(self) -> Iterator[None]:
+        """Meanwhile nobody sends."""
+        with self.db.work() as work:
+            switches.pause_sending(work, "test")
+        yield
+        with self.db.work() as work:
+            switches.resume_sending(work)
 
     # ---- what is in the database ----
 

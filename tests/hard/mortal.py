@@ -143,16 +143,20 @@ def know_everything() -> None:
     import bot.cli.broadcast
     import bot.cli.house
     import bot.cli.serve
+    import jobs.engine
     import jobs.timetable  # noqa: F401
     from bot.cli import build
-    from bot.content.library import Content, hearing, peek_content
+    from bot.content.library import Content, peek_content
     from bot.settings import REPOSITORY, Settings
 
     build("broadcast")
     build()
-    content = hearing(peek_content(REPOSITORY / "content"))
+    content = peek_content(REPOSITORY / "content")
 
     def known(_settings: Settings) -> Content:
+        return content
+
+    def heard(content: Content) -> Content:
         return content
 
     def migrated(_engine: object) -> None:
@@ -161,6 +165,7 @@ def know_everything() -> None:
     bot.app.content_for = known
     bot.cli.house.content_for = known
     bot.cli.serve.content_for = known
+    bot.app.hearing = heard
     bot.app.migrate = migrated
     gc.freeze()  # else the first collection of each child copies all of this
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from serving import SECRET, TOKEN, Served
 from sqlalchemy import func, select
+from waiting import wait_until
 
 from simulator.app import Simulator
 from simulator.platform import Bot
@@ -59,7 +59,7 @@ class Talk:
 
     def wait_for(self, many: int | None = None) -> None:
         """Until so many events, or all of them, are acknowledged."""
-        wait_until(lambda: len(self.answers.acknowledged) >= (len(self.said) if many is None else many))
+        wait_until(lambda: len(self.answers.acknowledged) >= (len(self.said) if many is None else many), 300)
 
     def look(self, cipher: Cipher) -> tuple[set[str], int]:
         """The events that are stored, and how many answers were written."""
@@ -93,10 +93,3 @@ def talk(database_url: str, keys: str, folder: Path) -> Iterator[Talk]:
             yield Talk(service, line, answers)
         finally:
             service.stop()
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from loopback_line import LoopbackLine, Said, loopback_line
 from post_office import DESK, office_at
-from redelivering import wait_until
 from sqlalchemy import event, func, select
 from surroundings import Clock
 from town import Town, settings, the_content
+from waiting import wait_until
 
 from bot import metrics, outage
 from bot.app import Services, create_app

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from killing import ISSUE, KEYS, ROUGH, Deathbed, begun_in_parts, user, wait_until
+from killing import ISSUE, KEYS, PATIENCE, ROUGH, Deathbed, begun_in_parts, user
 from serving import Served
 from sqlalchemy import select
+from waiting import wait_until
 
 from storage import outbox, people
 
@@ -22,7 +23,7 @@ def sends_under_fire(bed: Deathbed, kills: int, longest: float, real_time: bool)
     for number in range(kills):
         before = bed.judge.calls()
         sender = bed.begins_afresh("work") if real_time and number % 20 == 0 else bed.begins("work")
-        wait_until(lambda: bed.judge.calls() > before or not bed.waiting(), "it sends")  # noqa: B023
+        wait_until(lambda: bed.judge.calls() > before or not bed.waiting(), PATIENCE, what="it sends")  # noqa: B023
         time.sleep(bed.chance.uniform(0, longest))
         assert sender.kill(), bed.last_words()
         bed.kills += 1
@@ -31,7 +32,7 @@ def sends_under_fire(bed: Deathbed, kills: int, longest: float, real_time: bool)
     assert bed.waiting(), "it was at its end before it was killed often enough"
     sender = bed.begins("work")
     if real_time:
-        wait_until(lambda: bed.waiting() == 0, "everything is settled", 900)
+        wait_until(lambda: bed.waiting() == 0, 900, what="everything is settled")
     bed.all_is_settled(900)
     assert sender.stop() == 0
 
@@ -112,14 +113,14 @@ def test_the_service_in_one_process_is_killed_with_and_without_its_master(bed: D
         for number in range(10):
             before = bed.judge.calls()
             served.wait_until_ready()
-            wait_until(lambda: bed.judge.calls() > before, "it sends")  # noqa: B023
+            wait_until(lambda: bed.judge.calls() > before, PATIENCE, what="it sends")  # noqa: B023
             if number % 2:
                 served.kill()
                 served.start()
             else:
                 served.kill_worker()
             bed.kills += 1
-        wait_until(lambda: bed.waiting() == 0, "everything is settled", 600)
+        wait_until(lambda: bed.waiting() == 0, 600, what="everything is settled")
     finally:
         served.stop()
     found = bed.says(TEXT, broadcast_id)

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from redelivering import Talk, talk, wait_until
+from redelivering import Talk, talk
 from serving import alarms, free_port
+from waiting import wait_until
 
 from storage.crypto import Cipher, cipher_from, new_key
 

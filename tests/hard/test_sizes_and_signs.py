@@ -44,7 +44,7 @@ amounts = pytest.mark.parametrize(
 @cache
 def rules() -> tuple[Rule, ...]:
     """All doors of the service."""
-    nothing = SimpleNamespace(cipher=cipher_from(new_key("x")), clock=None)
+    nothing = SimpleNamespace(cipher=cipher_from(new_key("x")), clock=None, one_writer=True)
     app: Flask = create_flask(Services(settings(), the_content(), cast(Any, nothing), cast(Any, None)))
     return tuple(app.url_map.iter_rules())
 

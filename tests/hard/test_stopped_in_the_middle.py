@@ -8,8 +8,9 @@ import json
 import signal
 
 import pytest
-from killing import ROUGH, Deathbed, Mortal, begun_in_parts, wait_until
+from killing import PATIENCE, ROUGH, Deathbed, Mortal, begun_in_parts
 from sqlalchemy import select
+from waiting import wait_until
 
 from jobs import timetable
 from storage import broadcasts, freezing, outbox, quota
@@ -38,7 +39,7 @@ def shown(bed: Deathbed, broadcast_id: str) -> dict[str, object]:
 def sends_a_little_and_dies(bed: Deathbed, calls: int = 6, role: str = "all") -> None:
     before = bed.judge.calls()
     sender = bed.begins("work", "--role", role)
-    wait_until(lambda: bed.judge.calls() >= before + calls, "it sends")
+    wait_until(lambda: bed.judge.calls() >= before + calls, PATIENCE, what="it sends")
     assert sender.kill()
     bed.kills += 1
     bed.a_minute_passes()
@@ -83,7 +84,7 @@ def test_pausing_resuming_and_cancelling_are_whole_or_nothing_and_the_figures_ad
         assert bed.status(broadcast_id) == "sending"
         sends_a_little_and_dies(bed, 3)
     sender = bed.begins("work")  # and once while a sender lives
-    wait_until(lambda: bed.judge.figures()["under_way"] > 0, "it sends")
+    wait_until(lambda: bed.judge.figures()["under_way"] > 0, PATIENCE, what="it sends")
     bed.says_at_the_terminal("broadcast", "pause", broadcast_id)
     assert sender.kill()
     bed.a_minute_passes()
@@ -102,7 +103,7 @@ def test_pausing_resuming_and_cancelling_are_whole_or_nothing_and_the_figures_ad
     bed.says_at_the_terminal("broadcast", "resume", broadcast_id)
     bed.judge.behaves(fastest=1.0, slowest=2.0)
     sender = bed.begins("work")
-    wait_until(lambda: bed.judge.figures()["under_way"] > 0, "it sends")
+    wait_until(lambda: bed.judge.figures()["under_way"] > 0, PATIENCE, what="it sends")
     for point in (
         "storage.broadcast_calls:give_up:before:1",
         "storage.broadcast_calls:give_up:after:1",
@@ -146,7 +147,7 @@ def test_with_the_quota_used_up_in_the_middle_it_goes_on_where_it_stopped_when_t
         bed.a_minute_passes()
         assert not resting()
     sender = bed.begins("work")
-    wait_until(resting, "it rests for the quota")
+    wait_until(resting, PATIENCE, what="it rests for the quota")
     assert sender.kill()
     bed.kills += 2
     bed.a_minute_passes()
@@ -163,7 +164,7 @@ def test_with_the_quota_used_up_in_the_middle_it_goes_on_where_it_stopped_when_t
         bed.kills += 1
         assert resting()
     ender = begun_before_the_hourly_question(bed, 3)
-    wait_until(lambda: not resting(), "LINE was asked")
+    wait_until(lambda: not resting(), PATIENCE, what="LINE was asked")
     bed.all_is_settled()
     assert ender.stop() == 0
     found = bed.says(TEXT, broadcast_id)
@@ -177,7 +178,7 @@ def begun_before_the_hourly_question(bed: Deathbed, hour: int, die: str | None =
     bed.sets_clock(MORNING + dt.timedelta(hours=hour, minutes=-5))
     known = len(bed.events("work.started"))
     mortal = bed.begins("work", die=die)
-    wait_until(lambda: len(bed.events("work.started")) > known, "it has started")
+    wait_until(lambda: len(bed.events("work.started")) > known, PATIENCE, what="it has started")
     bed.sets_clock(MORNING + dt.timedelta(hours=hour, seconds=59))
     return mortal
 
@@ -230,16 +231,17 @@ def test_what_is_stopped_while_its_parts_are_still_being_made_goes_out_as_far_as
     with bed.db.work() as work:
         made = broadcasts.schedule(work, "default", [{"text": TEXT}], EVERYONE, work.now, created_by="test")
     timetable.sync(bed.db)
-    bed.dies("storage.freezing:go_on:gave:4", "work", "--role", "clock", parts=SIZE)
+    with bed.sending_nothing():
+        bed.dies("storage.freezing:go_on:gave:4", *bed.timetable, parts=SIZE)
     sends_a_little_and_dies(bed, 2, role="sender")
     bed.says_at_the_terminal("broadcast", deed, made.id)
     begun = len(bed.events("work.started"))
-    clock = bed.begins("work", "--role", "clock", parts=SIZE)
-    wait_until(lambda: len(bed.events("work.started")) > begun, "the timetable runs")
+    clock = bed.begins(*bed.timetable, parts=SIZE)
+    wait_until(lambda: len(bed.events("work.started")) > begun, PATIENCE, what="the timetable runs")
     if deed == "pause":
-        wait_until(lambda: not unfinished(bed), "all its parts are there")
+        wait_until(lambda: not unfinished(bed), PATIENCE, what="all its parts are there")
     sender = bed.begins("work", "--role", "sender")
-    wait_until(lambda: len(bed.events("work.started")) > begun + 1, "the sender runs")
+    wait_until(lambda: len(bed.events("work.started")) > begun + 1, PATIENCE, what="the sender runs")
     assert would_send(bed) == 0
     bed.says(TEXT, made.id)
     if deed == "pause":

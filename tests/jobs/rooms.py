@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 from town import settings, the_content
 
 from bot.content.library import Content
 from bot.settings import Settings
+from jobs import timetable
+from jobs.engine import Crew, Pace
+from jobs.timetable import Timetable
+from storage import jobs_queue
 from storage.work import Database
 
 
@@ -20,3 +26,28 @@ class Rooms:
     content: Content = field(default_factory=the_content)
     settings: Settings = field(default_factory=settings)
     bell: threading.Event = field(default_factory=threading.Event)
+
+
+QUICK = Pace(tries=3, wait=0, longer=0, beat=0.2, silent=dt.timedelta(seconds=1), look=0.2, poll=0.2)
+
+
+@dataclass
+class AtWork:
+    """A timetable, and on PostgreSQL the workers that do what it asks for: what `tsunagari work` runs beside sending."""
+
+    timetable: Timetable
+    crew: Crew | None
+
+    def stop(self) -> None:
+        self.timetable.stop()
+        if self.crew is not None:
+            self.crew.stop()
+
+
+def at_work(rooms: Rooms) -> AtWork:
+    """Begin."""
+    services: Any = rooms
+    crew = Crew(services, QUICK) if jobs_queue.serves(rooms.db) else None
+    if crew is not None:
+        crew.start()
+    return AtWork(timetable.start(services), crew)

@@ -7,13 +7,14 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from loopback_line import LoopbackLine, Said, loopback_line, nobody_listens
 from sqlalchemy import Row, delete, select
 from surroundings import Clock
+from waiting import wait_until
 
 from bot.line.client import LineClient
 from bot.settings import Channel
@@ -692,13 +693,6 @@ def test_a_multicast_that_the_quota_cannot_hold_rests_broadcasts_and_lets_others
 # ---- the background --------------------------------------------------------------------------------------
 
 
-def until(deed: Callable[[], bool], seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while not deed():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def deliverer(db: Database, client: LineClient) -> Iterator[Deliverer]:
     made = Deliverer(db, client, threading.Event(), every=0.2)
@@ -719,8 +713,8 @@ def test_the_bell_makes_it_leave_at_once(db: Database, client: LineClient, line:
         time.sleep(0.2)
         write(db)
         sleeper.bell.set()
-        until(lambda: len(line.asked) == 1, 5)
-        until(lambda: waiting(db) == 0, 5)
+        wait_until(lambda: len(line.asked) == 1, 5)
+        wait_until(lambda: waiting(db) == 0, 5)
     finally:
         sleeper.stop()
 
@@ -734,7 +728,7 @@ def test_a_persons_messages_stay_in_order_while_people_go_in_parallel(
             body = {"messages": [{"type": "text", "text": str(number)}]}
             write(db, to=f"U{user:032x}", token=None, body=body)
     deliverer.bell.set()
-    until(lambda: waiting(db) == 0)
+    wait_until(lambda: waiting(db) == 0)
     for user in range(4):
         mine = [asked.json for asked in line.asked if asked.json["to"] == f"U{user:032x}"]
         assert [body["messages"][0]["text"] for body in mine] == ["0", "1", "2", "3", "4", "5"]
@@ -749,8 +743,8 @@ def test_one_slow_person_does_not_hold_up_the_others(db: Database, line: Loopbac
         write(db, to=f"U{user:032x}", token=None)
     busy.start()
     try:
-        until(lambda: len(line.calls("push")) == 20, 1.4)
-        until(lambda: waiting(db) == 0, 5)
+        wait_until(lambda: len(line.calls("push")) == 20, 1.4)
+        wait_until(lambda: waiting(db) == 0, 5)
     finally:
         busy.stop()
 
@@ -760,7 +754,7 @@ def test_stopping_waits_for_what_is_under_way_and_writes_it_down(db: Database, l
     busy = Deliverer(db, LineClient(CHANNELS, line.base, (1, 5)), threading.Event(), every=0.05)
     write(db, token=None)
     busy.start()
-    until(lambda: len(line.asked) == 1)
+    wait_until(lambda: len(line.asked) == 1)
     busy.stop()
     assert the_row(db).state == "accepted"
 
@@ -774,7 +768,7 @@ def test_two_deliverers_on_one_database_send_everything_once(
     for each in pair:
         each.start()
     try:
-        until(lambda: waiting(db) == 0)
+        wait_until(lambda: waiting(db) == 0)
     finally:
         for each in pair:
             each.stop()
@@ -799,7 +793,7 @@ def test_trouble_with_the_database_ends_only_a_round(
     write(db, token=None)
     busy.start()
     try:
-        until(lambda: waiting(db) == 0)
+        wait_until(lambda: waiting(db) == 0)
     finally:
         busy.stop()
     assert len(line.asked) == 1
@@ -822,7 +816,7 @@ def test_one_result_that_cannot_be_written_does_not_keep_the_others(
     busy = Deliverer(db, client, threading.Event(), every=0.05)
     busy.start()
     try:
-        until(lambda: waiting(db) == 1)
+        wait_until(lambda: waiting(db) == 1)
     finally:
         busy.stop()
 

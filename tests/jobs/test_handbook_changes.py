@@ -11,13 +11,14 @@ import pytest
 from rooms import Rooms
 from surroundings import Clock
 from town import wrong_with
+from undisturbed import REASONS, leave_in_peace
 
 from bot.content.library import Content
 from bot.handbook.kept_results import changes, schemes_of
 from bot.handbook.recommend import Catalogue, Result
 from bot.night import TOKYO
 from jobs import handbook_changes
-from storage import concerns, handbook_results, outbox, people
+from storage import handbook_results, outbox, people
 from storage.people import Person
 from storage.work import Database
 
@@ -189,24 +190,14 @@ def test_at_night_nobody_is_woken_and_it_is_told_in_the_morning(rooms: Rooms, cl
     assert handbook_changes.tell(rooms) == 1
 
 
-@pytest.mark.parametrize("why", ["blocked", "paused", "danger", "waits", "stopped"])
+@pytest.mark.parametrize("why", [*REASONS, "stopped"])
 def test_who_must_not_be_disturbed_is_not_and_hears_of_it_later(rooms: Rooms, clock: Clock, why: str) -> None:
     person = watcher(rooms)
     with rooms.db.work() as work:
-        match why:
-            case "blocked":
-                people.set_friend(work, person.id, False, int(work.now.timestamp() * 1000) + 1)
-            case "paused":
-                people.set_paused(work, person.id, True)
-            case "danger":
-                people.hold_broadcasts(work, person.id, work.now + dt.timedelta(days=1))
-            case "waits":
-                concerns.open_concern(
-                    work, "default", person_id=person.id, town="tottori", district=None, kind="safety",
-                    level=2, since="days", subject_knows="unaware", window="desk", route_reason="general",
-                )  # fmt: skip
-            case "stopped":
-                handbook_results.stop(work, person.id)
+        if why == "stopped":
+            handbook_results.stop(work, person.id)
+        else:
+            leave_in_peace(work, person.id, why)
     rooms.content = without(rooms.content, "national-002")
     assert handbook_changes.tell(rooms) == 0
     if why == "danger":

@@ -271,7 +271,8 @@ def test_the_timetable_asks_at_ten_past_each_hour(rooms: Rooms) -> None:
     running = timetable.start(rooms)  # type: ignore[arg-type]
     try:
         job = running.scheduler.get_job("quota")
-        assert job.func is quota.hour
+        (duty,) = job.args
+        assert duty.do is quota.hour
         assert job.next_run_time.minute == 10
     finally:
         running.stop()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rooms import Rooms
+from rooms import Rooms, at_work
 from sqlalchemy import func, select
 from surroundings import Clock
 
@@ -355,7 +355,7 @@ def test_a_hundred_series_due_in_the_same_second_fire_once_each_with_two_timetab
             work.conn.execute(moved.values(due_at=due_at))
     timetable.sync(rooms.db)
     other = Rooms(open_database(database_url, rooms.db.cipher, clock))
-    running = [timetable.start(each) for each in (rooms, other)]  # type: ignore[arg-type]
+    running = [at_work(each) for each in (rooms, other)]
     try:
         end = time.monotonic() + 60
         while count(rooms.db, "sending") < 100:

@@ -6,13 +6,14 @@ import datetime as dt
 import json
 import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
-from rooms import Rooms
+from rooms import Rooms, at_work
 from surroundings import Clock
+from waiting import wait_until
 
 from jobs import timetable
 from storage import broadcasts, outbox
@@ -51,20 +52,13 @@ def statuses(db: Database) -> set[str]:
         return {each.status for each in broadcasts.listed(work)}
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def test_two_timetables_fire_twenty_broadcasts_of_one_second_once_each(
     rooms: Rooms, five_friends: list[str], database_url: str, clock: Clock
 ) -> None:
     other = Rooms(open_database(database_url, rooms.db.cipher, clock))
     due_at = soon(seconds=2).replace(microsecond=0)
     made = [plan(rooms.db, due_at) for _ in range(20)]
-    running = [timetable.start(rooms), timetable.start(other)]  # type: ignore[arg-type]
+    running = [at_work(rooms), at_work(other)]
     try:
         wait_until(lambda: statuses(rooms.db) == {"sending"}, 20)
         time.sleep(1.2)  # one more beat, in which a second firing would show
@@ -81,7 +75,7 @@ def test_two_timetables_fire_twenty_broadcasts_of_one_second_once_each(
 def test_a_broadcast_that_another_process_adds_is_seen_within_two_seconds(
     rooms: Rooms, five_friends: list[str]
 ) -> None:
-    running = timetable.start(rooms)  # type: ignore[arg-type]
+    running = at_work(rooms)
     try:
         time.sleep(0.3)
         plan(rooms.db, soon(seconds=0.2))
@@ -91,9 +85,9 @@ def test_a_broadcast_that_another_process_adds_is_seen_within_two_seconds(
 
 
 def test_a_due_time_outlives_the_process_that_planned_it(rooms: Rooms, five_friends: list[str]) -> None:
-    timetable.start(rooms).stop()  # type: ignore[arg-type]
+    at_work(rooms).stop()
     plan(rooms.db, soon(seconds=-30))  # came due while nothing ran
-    running = timetable.start(rooms)  # type: ignore[arg-type]
+    running = at_work(rooms)
     try:
         wait_until(lambda: statuses(rooms.db) == {"sending"}, 5)
     finally:
@@ -102,7 +96,7 @@ def test_a_due_time_outlives_the_process_that_planned_it(rooms: Rooms, five_frie
 
 def test_what_came_due_hours_ago_is_missed_rather_than_sent(rooms: Rooms, five_friends: list[str]) -> None:
     plan(rooms.db, soon(hours=-3))
-    running = timetable.start(rooms)  # type: ignore[arg-type]
+    running = at_work(rooms)
     try:
         wait_until(lambda: statuses(rooms.db) == {"missed"}, 5)
     finally:
@@ -146,7 +140,7 @@ def test_a_row_holds_ids_only_and_no_pickle(rooms: Rooms) -> None:
 def test_the_timetable_goes_on_when_the_database_was_away_for_a_moment(
     rooms: Rooms, five_friends: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = timetable.start(rooms)  # type: ignore[arg-type]
+    running = at_work(rooms)
     monkeypatch.setattr(timetable, "AFTER_TROUBLE", dt.timedelta(seconds=0.5))
     try:
 
@@ -175,11 +169,25 @@ def test_ten_years_that_the_clock_leaves_out_are_one_beat() -> None:
 
 
 def test_everything_that_comes_each_second_or_minute_beats_like_this(rooms: Rooms) -> None:
-    running = timetable.start(rooms)  # type: ignore[arg-type]
+    running = at_work(rooms)
     try:
-        triggers = [job.trigger for job in running.scheduler.get_jobs(jobstore=timetable.RHYTHM)]
+        triggers = [job.trigger for job in running.timetable.scheduler.get_jobs(jobstore=timetable.RHYTHM)]
     finally:
         running.stop()
     in_seconds = [each for each in triggers if isinstance(each, IntervalTrigger)]
     assert len(in_seconds) > 3
     assert all(isinstance(each, timetable.Beat) for each in in_seconds)
+
+
+def test_all_timetables_beat_at_the_same_moments_also_behind_a_clock_that_was_put_back(rooms: Rooms) -> None:
+    """So a turn has one name for all of them; and where a day and a half come twice, none sleeps until they are over."""
+    trigger = timetable.Beat(minutes=1, start_date=timetable.ORIGIN)
+    now = dt.datetime(2026, 12, 1, 10, 0, 17, tzinfo=dt.UTC)
+    first = trigger.get_next_fire_time(None, now)
+    assert first == now.replace(second=0) + dt.timedelta(minutes=1)
+    assert trigger.get_next_fire_time(now, now) == first
+    assert trigger.get_next_fire_time(first, now) == now.replace(second=0) + dt.timedelta(minutes=2)
+    for back in (dt.timedelta(days=1.5), dt.timedelta(days=365 * 40)):
+        due = trigger.get_next_fire_time(None, now - back)
+        assert due is not None
+        assert dt.timedelta() <= due - (now - back) <= dt.timedelta(minutes=1)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from loopback_line import LoopbackLine, Said, loopback_line, nobody_listens
 
-from bot import log
+from bot import log, metrics
 from bot.line.client import ACCESS, API, LineClient, Quota, to_bytes
 from bot.settings import Channel
 
@@ -212,3 +212,27 @@ def test_each_call_is_logged_without_token_text_or_person(
     for secret in ("秘密", USER, "token-of-default", "secret-reply-token"):
         assert secret not in logged
     assert "秘密" not in repr(client.push("default", USER, HELLO, KEY))
+
+
+def test_trouble_is_counted_by_channel_and_what_went_well_is_not(
+    line: LoopbackLine, client: LineClient
+) -> None:
+    metrics.CHANNEL_TROUBLE.clear()
+    line.on(PUSH, Said(200), Said(409), Said(500), Said(429))
+    for _ in range(4):
+        client.push("iwami", USER, HELLO, KEY)
+    client.push("nobody", USER, HELLO, KEY)
+    counted = {
+        tuple(sample.labels.values()): sample.value
+        for family in metrics.CHANNEL_TROUBLE.collect()
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    }
+    assert counted == {("iwami", "500"): 1, ("iwami", "429"): 1, ("nobody", "not_sent_no"): 1}
+
+
+def test_what_is_left_of_the_quota_is_shown_by_channel(line: LoopbackLine, client: LineClient) -> None:
+    line.on("/v2/bot/message/quota", Said(200, {"type": "limited", "value": 5_000}))
+    line.on("/v2/bot/message/quota/consumption", Said(200, {"totalUsage": 4_900}))
+    assert client.quota("iwami") == Quota(5_000, 4_900)
+    assert metrics.REGISTRY.get_sample_value("tsunagari_quota_left", {"channel": "iwami"}) == 100

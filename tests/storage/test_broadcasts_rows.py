@@ -246,6 +246,33 @@ def test_a_chunk_under_way_at_the_pause_still_counts(db: Database) -> None:
 
 
 @pytest.mark.parametrize("deed", [broadcasts.pause, broadcasts.cancel])
+@pytest.mark.parametrize("tried", [True, False], ids=["tried", "refused unread"])
+def test_a_chunk_that_goes_back_to_wait_while_it_is_stopped_is_stopped_too(
+    db: Database, clock: Clock, deed: Callable[[Work, str], None], tried: bool
+) -> None:
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    broadcast_id = _sending(db, supporters=1)
+    with db.work() as sender:
+        (row,) = outbox.claim(sender, 1)
+    with db.work() as sender:
+        outbox.postpone(sender, row, clock.now, "500", reply="keep", untried=not tried)
+        with db.work() as staff:
+            deed(staff, broadcast_id)
+        broadcasts.goes_back(sender, broadcast_id)
+    with db.work() as work:
+        assert outbox.claim(work, 10) == []
+    if deed is broadcasts.pause:
+        with db.work() as work:
+            broadcasts.resume(work, broadcast_id)
+            assert len(outbox.claim(work, 10)) == 1
+    else:
+        with db.look() as work:
+            tally = broadcasts.tally(work, broadcast_id)
+            assert (tally.unknown, tally.remaining) == ((1, 0) if tried else (0, 1))
+
+
+@pytest.mark.parametrize("deed", [broadcasts.pause, broadcasts.cancel])
 def test_stopping_does_not_wait_for_a_chunk_that_is_settling(
     db: Database, deed: Callable[[Work, str], None]
 ) -> None:
@@ -279,7 +306,7 @@ def test_a_cancelled_chunk_that_was_tried_without_a_clear_end_is_unknown(db: Dat
     broadcast_id = _sending(db, supporters=2, chunk_size=1)
     with db.work() as work:
         (row,) = outbox.claim(work, 1)
-        outbox.postpone(work, row.id, clock.now, "timeout", reply="gone")
+        outbox.postpone(work, row, clock.now, "timeout", reply="gone")
     with db.work() as work:
         broadcasts.cancel(work, broadcast_id)
     assert _tally(db, broadcast_id) == Tally(2, accepted=0, blocked=0, failed=0, unknown=1, remaining=1)
@@ -294,7 +321,7 @@ def test_a_chunk_under_way_at_the_cancelling_is_left_to_its_sender_and_not_repea
     with db.work() as work:
         broadcasts.cancel(work, broadcast_id)
     with db.work() as work:
-        outbox.postpone(work, row.id, clock.now, "500", reply="gone")
+        outbox.postpone(work, row, clock.now, "500", reply="gone")
     with db.work() as work:
         (again,) = outbox.claim(work, 1)
         assert again.expires <= clock.now  # so the sender gives it up instead of trying again

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any, get_args
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from storage import broadcasts, freezing, outbox, people
 from storage.broadcasts import broadcast_recipients
@@ -159,3 +159,23 @@ def test_where_nobody_has_anything_to_read_it_is_sent_at_once_to_nobody(db: Data
         assert freezing.freeze(work, made, lambda _: [], frozenset(AXES)) == 0
         assert broadcasts.status_of(work, made) == "sent"
         assert outbox.claim(work, 10) == []
+
+
+@pytest.mark.parametrize("axes", [frozenset[Axis](), frozenset(AXES)], ids=["alike", "by every axis"])
+def test_sqlite_sorts_nobody(db: Database, axes: frozenset[Axis]) -> None:
+    """It sorts in memory: a million people would lie there once more."""
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL sorts in files")
+    steps: list[str] = []
+
+    def explain(_conn: Any, cursor: Any, statement: str, given: Any, _context: Any, _many: bool) -> None:
+        if "FROM freezing" in statement:
+            plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", given)
+            steps.extend(row[3] for row in plan)
+
+    with db.work() as work:
+        populate(work, random.Random(1), 50)
+        event.listen(work.conn, "before_cursor_execute", explain)
+        freezing.freeze(work, started(work), words, axes)
+    assert any("freezing" in step for step in steps)
+    assert not [step for step in steps if "TEMP B-TREE" in step]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 from sqlalchemy import func, select
 
-from storage import concerns, erasing, handbook_results, people
+from storage import erasing, handbook_results, people
 from storage.handbook_results import MOST_SHARED, MOST_WATCHED, KeptResult, ShownScheme, kept_results
 from storage.people import Person
 from storage.work import Database, Work
 from tests.conftest import Clock
+from tests.undisturbed import REASONS, leave_in_peace
 
 RENT = ShownScheme("national-001", "chosen", "家賃の補助", "aaaa", ("働いている人",))
 FOOD = ShownScheme("tottori-food", "safety", "食べもの", "bbbb")
@@ -197,21 +196,10 @@ def test_who_watches_is_reached_once_however_much_they_watch(db: Database) -> No
         assert handbook_results.watchers(work) == tuple(sorted((first.id, second.id)))
 
 
-@pytest.mark.parametrize("why", ["blocked", "paused", "danger", "waits"])
+@pytest.mark.parametrize("why", REASONS)
 def test_who_hears_no_news_hears_nothing_of_changes(db: Database, why: str) -> None:
     with db.work() as work:
         person = somebody(work)
         handbook_results.watch(work, "default", person.id, None, BOTH)
-        match why:
-            case "blocked":
-                people.set_friend(work, person.id, False, int(work.now.timestamp() * 1000) + 1)
-            case "paused":
-                people.set_paused(work, person.id, True)
-            case "danger":
-                people.hold_broadcasts(work, person.id, work.now + dt.timedelta(days=1))
-            case "waits":
-                concerns.open_concern(
-                    work, "default", person_id=person.id, town="tottori", district=None, kind="safety",
-                    level=2, since="days", subject_knows="unaware", window="desk", route_reason="general",
-                )  # fmt: skip
+        leave_in_peace(work, person.id, why)
         assert handbook_results.watchers(work) == ()

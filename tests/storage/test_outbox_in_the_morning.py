@@ -56,6 +56,6 @@ def test_what_was_tried_already_still_holds_up_what_comes_after_it(db: Database)
         _put(work, "1通目")
     with db.work() as work:
         (row,) = outbox.claim(work, 10)
-        outbox.postpone(work, row.id, work.now + dt.timedelta(minutes=5), "busy", reply="keep")
+        outbox.postpone(work, row, work.now + dt.timedelta(minutes=5), "busy", reply="keep")
         _put(work, "2通目")
     assert _claimed(db) == []

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from surroundings import Clock
 
-from storage import outbox, people, waiting
+from storage import outbox, people, turns, waiting
 from storage.work import Database, Work
 
 
@@ -73,7 +73,7 @@ def test_a_postponed_message_holds_up_those_behind_it(db: Database, clock: Clock
         _put(work, "a", "a2")
     with db.work() as work:
         (row,) = outbox.claim(work, 10)
-        outbox.postpone(work, row.id, clock.now + dt.timedelta(minutes=5), "500", reply="gone")
+        outbox.postpone(work, row, clock.now + dt.timedelta(minutes=5), "500", reply="gone")
     assert _claimed(db) == []
     clock.move(minutes=5)
     assert _claimed(db) == ["a1"]
@@ -88,7 +88,7 @@ def test_a_postponed_row_says_what_its_reply_token_is_worth(
     with db.work() as work:
         _put(work, "a", "a1", reply_token="r1", reply_until=clock.now)
     with db.work() as work:
-        outbox.postpone(work, outbox.claim(work, 1)[0].id, clock.now, "timeout", reply=fate)
+        outbox.postpone(work, outbox.claim(work, 1)[0], clock.now, "timeout", reply=fate)
     with db.work() as work:
         (row,) = outbox.claim(work, 1)
     assert (row.reply_token, row.reply_doubtful, row.tries) == (token, doubtful, 2)
@@ -107,11 +107,25 @@ def test_a_lease_ends_and_the_row_keeps_its_key_and_its_first_try(db: Database, 
     assert (again.retry_key, again.first_tried) == (first.retry_key, first.first_tried)
 
 
-def test_a_skipped_channel_waits(db: Database) -> None:
+def test_a_channel_has_its_turn_alone(db: Database) -> None:
     with db.work() as work:
         _put(work, "a", "a1")
-        assert outbox.claim(work, 10, frozenset({"default"})) == []
-        assert len(outbox.claim(work, 10, frozenset({"other"}))) == 1
+        assert list(turns.in_turn(work, "message", "")) == ["default"]
+        assert list(turns.in_turn(work, "multicast", "")) == []
+        assert outbox.pick(work, "message", 10, "other") == []
+        assert len(ids := outbox.pick(work, "message", 10, "default")) == 1
+        assert [row.id for row in outbox.lease(work, ids)] == ids
+        assert list(turns.in_turn(work, "message", "")) == []
+
+
+def test_how_long_the_oldest_row_of_a_channel_waits(db: Database, clock: Clock) -> None:
+    with db.work() as work:
+        assert turns.oldest(work) == {}
+        outbox.put(work, "a", "message", {}, not_before=clock.now - dt.timedelta(seconds=90))
+        outbox.put(work, "a", "message", {})
+        outbox.put(work, "b", "message", {}, not_before=clock.now + dt.timedelta(hours=9))
+        outbox.put(work, "c", "multicast", {}, held=True)
+        assert turns.oldest(work) == {"a": 90.0}
 
 
 def test_leases_of_many_senders_never_overlap(db: Database, together: Callable[..., list[Any]]) -> None:

@@ -42,7 +42,7 @@ def settle(db: Database, count: int, pick: random.Random) -> int:
         ending = pick.sample(rows, min(count, len(rows)))
         for row in rows:
             if row not in ending:
-                outbox.postpone(work, row.id, work.now, "later", reply="keep")
+                outbox.postpone(work, row, work.now, "later", reply="keep")
                 continue
             state, outcome = pick.choice(ENDS)
             outbox.settle(work, row.id, state)

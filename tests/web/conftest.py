@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext
 from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
@@ -50,7 +52,7 @@ def services_for(content: Content) -> Callable[..., Services]:
 @pytest.fixture
 def no_database(cipher: Cipher, clock: Clock) -> SimpleNamespace:
     """What the handbook needs of a database: keys and the time. It stores nothing anywhere."""
-    return SimpleNamespace(cipher=cipher, clock=clock)
+    return SimpleNamespace(cipher=cipher, clock=clock, one_writer=True)
 
 
 @pytest.fixture
@@ -106,6 +108,15 @@ class Browser:
 @pytest.fixture
 def browser(app: Flask) -> Browser:
     return Browser(app.test_client())
+
+
+@pytest.fixture
+def context(chromium: Chromium) -> Iterator[BrowserContext]:
+    """A small phone's window."""
+    made = chromium.new_context(viewport={"width": 360, "height": 740})
+    made.set_default_timeout(10_000)
+    yield made
+    made.close()
 
 
 @pytest.fixture

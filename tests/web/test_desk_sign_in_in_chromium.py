@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from surroundings import Clock
 
 from storage import staff, welcome
@@ -39,7 +40,7 @@ def every_page(page: Page, site: str, db: Database, clock: Clock) -> Iterator[st
     page.wait_for_selector("#error")
     yield "sign-in with an error"
     page.goto(f"{site}/desk/welcome#{invited(db)}")
-    page.wait_for_function("document.getElementById('code').value.length > 20")
+    expect(page.locator("#code")).to_have_value(re.compile(".{21}"))
     yield "welcome"
     page.locator("main button").click()
     page.wait_for_url("**/welcome/password")
@@ -173,13 +174,13 @@ def test_one_signs_in_with_the_keyboard_alone(
     page = context.new_page()
     page.set_default_timeout(15_000)
     page.goto(f"{site}/desk/me")
-    page.wait_for_function("document.activeElement.id === 'login'")
+    expect(page.locator("#login")).to_be_focused()
     page.keyboard.type("yamada")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/sign-in/code")
-    page.wait_for_function("document.activeElement.id === 'code'")
+    expect(page.locator("#code")).to_be_focused()
     page.keyboard.type(code_at(clock.now))
     page.keyboard.press("Enter")
     page.wait_for_url("**/desk/me")

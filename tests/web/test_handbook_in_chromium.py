@@ -10,6 +10,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Error, Page
 
 from tests.conftest import CHROMIUM
+from tests.web.handbook_walk import walk_to_result
 
 pytestmark = [
     pytest.mark.browser,
@@ -24,32 +25,15 @@ COUNT_SHIFTS = (
 
 
 @pytest.fixture
-def context(chromium: Chromium) -> Iterator[BrowserContext]:
-    made = chromium.new_context(viewport={"width": 360, "height": 740})
-    made.set_default_timeout(15_000)
-    yield made
-    made.close()
-
-
-def next_question(page: Page, *options: str) -> None:
-    for option in options:
-        page.locator(f'label.choice:has(input[value="{option}"])').click()
-    page.locator('.buttons button[value="answer"]').click()
+def context(context: BrowserContext) -> BrowserContext:
+    context.set_default_timeout(15_000)
+    return context
 
 
 def to_result(page: Page, site: str, *, who: str = "self") -> None:
-    page.goto(f"{site}/handbook")
-    page.locator('button[value="start"]').click()
-    next_question(page, "tottori")
-    next_question(page, who)
-    if who == "other":
-        next_question(page, "handbook")
-    next_question(page, "money", "home", "mind")
-    next_question(page, "a40")
-    next_question(page, "single")
-    next_question(page, "bill")
-    page.locator('button[value="enough"]').click()
-    page.wait_for_selector("article")
+    why = [("handbook",)] if who == "other" else []
+    worries = ("money", "home", "mind")
+    walk_to_result(page, site, ("tottori",), (who,), *why, worries, ("a40",), ("single",), ("bill",))
 
 
 def every_page(page: Page, site: str) -> Iterator[str]:

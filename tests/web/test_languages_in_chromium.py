@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
 
+from tests.web.handbook_walk import next_question
 from tests.web.test_handbook_in_languages import LANGUAGES
-from tests.web.test_pages_in_chromium import next_question
 
 pytestmark = [
     pytest.mark.browser,

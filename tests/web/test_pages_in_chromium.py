@@ -10,6 +10,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Error, Page
 
 from storage.work import Database
+from tests.web.handbook_walk import next_question, walk_to_result
 from tests.web.test_details_form import Link, make_link, stored
 
 pytestmark = [
@@ -18,28 +19,8 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def context(chromium: Chromium) -> Iterator[BrowserContext]:
-    made = chromium.new_context(viewport={"width": 360, "height": 740})
-    made.set_default_timeout(10_000)
-    yield made
-    made.close()
-
-
-def next_question(page: Page, *options: str) -> None:
-    for option in options:
-        page.locator(f'label.choice:has(input[value="{option}"])').click()
-    page.locator('.buttons button[value="answer"]').click()
-
-
 def to_result(page: Page, site: str) -> None:
-    page.goto(f"{site}/handbook")
-    page.locator('button[value="start"]').click()
-    next_question(page, "tottori")
-    next_question(page, "self")
-    next_question(page, "money", "mind")
-    page.locator('button[value="enough"]').click()
-    page.wait_for_selector("article")
+    walk_to_result(page, site, ("tottori",), ("self",), ("money", "mind"))
 
 
 def goes_back(page: Page) -> None:

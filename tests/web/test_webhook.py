@@ -9,7 +9,7 @@ import hmac
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +64,11 @@ class Handler:
     fails: Callable[[Event, int], Exception | None] = lambda _event, _number: None
     says: bool = False
 
-    def handle(self, services: Services, work: Work, event: Event) -> None:
+    def handle(self, services: Services, work: Work, events: Sequence[Event]) -> None:
+        for event in events:
+            self._handle(work, event)
+
+    def _handle(self, work: Work, event: Event) -> None:
         self.seen.append(event)
         work.conn.execute(
             insert(fired).values(job=f"{event.channel} {event.id}", due_at=work.now, at=work.now)

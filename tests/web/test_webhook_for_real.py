@@ -23,7 +23,10 @@ from storage.work import Database
 SECRET = "s" * 32  # of tests/web/conftest.py
 START = "v1;whom_to_ask;;start;"
 EVENTS = ("follow", "text", "postback", "unsend", "unfollow", "text again")
-MOST_STATEMENTS = 6  # of one tap by someone known: seen, person, friend, left, begun, said
+MOST_STATEMENTS = (
+    7  # of one tap by someone known who comes alone: seen, person, talk, friend, left, begun, said
+)
+TOGETHER = 3  # for each of many who come together: left and begun, and a share of what is asked once for all
 
 Event = dict[str, Any]
 Send = Callable[..., int]
@@ -132,7 +135,8 @@ def test_a_tap_costs_few_statements(db: Database, send: Send, statements: list[s
     send(event(db, user(1), "postback"))
     statements.clear()
     send(event(db, user(1), "postback", 1))
-    assert len(statements) <= MOST_STATEMENTS, statements
+    waits = [] if db.one_writer else [asked for asked in statements if "lock_timeout" in asked]
+    assert len(statements) - len(waits) <= MOST_STATEMENTS, statements
 
 
 def test_the_courses_are_read_only_where_a_flow_looks_at_them(
@@ -147,11 +151,11 @@ def test_the_courses_are_read_only_where_a_flow_looks_at_them(
     assert [asked for asked in statements if "FROM courses" in asked]
 
 
-def test_a_hundred_people_in_one_body_cost_no_more_than_a_hundred_who_come_alone(
+def test_a_hundred_people_in_one_body_cost_less_than_half_of_a_hundred_who_come_alone(
     db: Database, send: Send, statements: list[str]
 ) -> None:
     """What that means in milliseconds is measured in benchmarks/webhook_time.py, never in a test."""
     assert send(*(event(db, user(number), "postback") for number in range(100))) == 200
     statements.clear()
     assert send(*(event(db, user(number), "postback", 1) for number in range(100))) == 200
-    assert len(statements) <= 100 * MOST_STATEMENTS
+    assert len(statements) <= 100 * TOGETHER

@@ -14,7 +14,7 @@ from typing import Final
 from bot.content.conditions import Token
 from bot.content.findings import Finding
 from bot.content.library import Content
-from bot.content.schemes import NATIONAL, Scheme, without_row
+from bot.content.schemes import Scheme, without_row
 from bot.handbook.recommend import CONTACT
 
 FRESH_FOR: Final = timedelta(days=180)
@@ -36,7 +36,7 @@ def of_catalogue(content: Content, on: date) -> Iterator[Finding]:
     for scheme in without_row(content.catalogue.schemes, on):
         words = f"{scheme.valid_to} で終わり、{on} の行がありません。"
         hint = "次の行を足すか、終わったのなら ended に 1 を書いてください。"
-        yield Finding("error", _file(scheme), scheme.id, "valid_to", words, hint)
+        yield Finding("error", scheme.file, scheme.id, "valid_to", words, hint)
     yield from _unused(content)
 
 
@@ -46,18 +46,24 @@ def _of_scheme(scheme: Scheme, content: Content, on: date) -> Iterator[Finding]:
         near = next(iter(difflib.get_close_matches(scheme.theme, themes, 1, 0.3)), None)
         hint = f"「{near}」ですか？" if near else f"使えるもの: {'、'.join(themes)}、{OTHER}"
         words = f"「{scheme.theme}」というテーマは、質問の選択肢にありません。えらんだテーマとして出ません。"
-        yield Finding("warning", _file(scheme), scheme.id, "theme", words, hint)
-    if scheme.verified_at > on:
-        words = f"確かめた日 {scheme.verified_at} が、まだ来ていません。"
-        yield Finding("error", _file(scheme), scheme.id, "verified_at", words, "正しい日に直してください。")
-    elif scheme.valid_on(on) and on - scheme.verified_at > FRESH_FOR:
-        words = f"確かめてから {FRESH_FOR.days} 日をこえました。"
-        hint = "公式の案内で確かめ、verified_at をその日にしてください。"
-        yield Finding("warning", _file(scheme), scheme.id, "verified_at", words, hint)
+        yield Finding("warning", scheme.file, scheme.id, "theme", words, hint)
+    if scheme.verified_at > on or scheme.valid_on(on):
+        yield from made_sure(scheme.file, scheme.id, scheme.verified_at, on, "公式の案内で")
     line = _line_of(scheme, content)
     if line is not None:
         words = f"「{line[0]}」の番号が、hotlines.yaml の {line[1]} とちがいます（{scheme.phone}）。"
-        yield Finding("error", _file(scheme), scheme.id, "phone", words, "どちらが正しいか確かめてください。")
+        yield Finding("error", scheme.file, scheme.id, "phone", words, "どちらが正しいか確かめてください。")
+
+
+def made_sure(file: str, key: str, verified_at: date, on: date, how: str) -> Iterator[Finding]:
+    """That the day on which somebody made sure has not come yet, or is long ago; `how` to make sure again."""
+    if verified_at > on:
+        words = f"確かめた日 {verified_at} が、まだ来ていません。"
+        yield Finding("error", file, key, "verified_at", words, "正しい日に直してください。")
+    elif on - verified_at > FRESH_FOR:
+        words = f"確かめてから {FRESH_FOR.days} 日をこえました。"
+        hint = f"{how}確かめ、verified_at をその日にしてください。"
+        yield Finding("warning", file, key, "verified_at", words, hint)
 
 
 def _line_of(scheme: Scheme, content: Content) -> tuple[str, str] | None:
@@ -124,10 +130,6 @@ def _unused_options(content: Content) -> Iterator[Finding]:
             words = f"「{option.label}」（{question.code}.{option.code}）と答えても、何も変わりません。"
             hint = "この答えで出す制度を書くか、選択肢を消してください。"
             yield Finding("warning", "questions.yaml", question.key, option.code, words, hint)
-
-
-def _file(scheme: Scheme) -> str:
-    return f"schemes/{scheme.town or NATIONAL}.csv"
 
 
 def _plain(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from bot.content.checks.catalogue import FRESH_FOR
+from bot.content.checks.catalogue import made_sure
 from bot.content.findings import Finding
 from bot.content.library import Content
 from bot.content.places import Window
@@ -39,12 +39,7 @@ def of_desks(content: Content, on: date) -> Iterator[Finding]:
 def _alone(window: Window, on: date) -> Iterator[Finding]:
     if window.phone is None:
         yield _warning(window, "phone", "電話番号がありません。", "窓口に確かめて、書いてください。")
-    if window.verified_at > on:
-        words = f"確かめた日 {window.verified_at} が、まだ来ていません。"
-        yield Finding("error", _FILE, window.key, "verified_at", words, "正しい日に直してください。")
-    elif on - window.verified_at > FRESH_FOR:
-        hint = "窓口に確かめ、verified_at をその日にしてください。"
-        yield _warning(window, "verified_at", f"確かめてから {FRESH_FOR.days} 日をこえました。", hint)
+    yield from made_sure(_FILE, window.key, window.verified_at, on, "窓口に")
 
 
 def _warning(window: Window, field: str, words: str, hint: str) -> Finding:

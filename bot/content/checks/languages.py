@@ -9,9 +9,8 @@ from typing import Final
 from bot.content.errors import ContentError
 from bot.content.findings import Finding
 from bot.content.library import Content
+from bot.content.translation import CHANGED, LEFT
 
-_LEFT: Final = "（日本語にはありません）"
-_CHANGED: Final = "（番号が日本語とちがいます）"
 _NAMED: Final = 8  # keys in a line
 _YEAR: Final = re.compile(r"(?<![0-9-])20[0-9]{2}(?![0-9])")
 _NOTE: Final = re.compile(
@@ -39,9 +38,9 @@ def of_languages(content: Content) -> Iterator[Finding]:
 
 
 def _gaps(language: str, keys: Sequence[str]) -> Iterator[Finding]:
-    missing = [key for key in keys if not key.endswith((_LEFT, _CHANGED))]
-    changed = [key.removesuffix(_CHANGED) for key in keys if key.endswith(_CHANGED)]
-    left = [key.removesuffix(_LEFT) for key in keys if key.endswith(_LEFT)]
+    missing = [key for key in keys if not key.endswith((LEFT, CHANGED))]
+    changed = [key.removesuffix(CHANGED) for key in keys if key.endswith(CHANGED)]
+    left = [key.removesuffix(LEFT) for key in keys if key.endswith(LEFT)]
     for listed, words, hint in (
         (missing, "訳がありません（日本語で出ます）", "訳を書いてください。"),
         (changed, "日本語とちがう番号があります（日本語で出ます）", "番号を日本語と同じにしてください。"),

@@ -12,7 +12,7 @@ from bot.content.conditions import Answers, Condition, Token
 from bot.content.findings import Finding
 from bot.content.library import Content
 from bot.content.questions import HandbookQuestion, is_asked
-from bot.content.schemes import NATIONAL, Scheme
+from bot.content.schemes import Scheme
 from bot.handbook.recommend import Catalogue
 
 _ANY_DAY: Final = date(2100, 1, 1)
@@ -31,7 +31,6 @@ def of_paths(content: Content, on: date) -> Iterator[Finding]:
     for scheme in content.catalogue.schemes:
         if scheme.withdrawn or (scheme.ended and not scheme.valid_on(on)):
             continue
-        file = f"schemes/{scheme.town or NATIONAL}.csv"
         rules = (scheme.show_if_any, scheme.require, scheme.exclude)
         if rules not in seen:
             seen[rules] = list(_closed_ways(content, walker, scheme))
@@ -39,11 +38,11 @@ def of_paths(content: Content, on: date) -> Iterator[Finding]:
         if len(closed) == len(scheme.show_if_any):
             words = f"どの答えからも出ません。{_written(closed[0][0])}: {closed[0][1]}"
             hint = "show_if_any・require・exclude を見直してください。"
-            yield Finding("error", file, scheme.id, columns, words, hint)
+            yield Finding("error", scheme.file, scheme.id, columns, words, hint)
             continue
         for way, why in closed:
             words = f"{_written(way)} からは出ません。{why}"
-            yield Finding("warning", file, scheme.id, columns, words, "取るか、条件を直してください。")
+            yield Finding("warning", scheme.file, scheme.id, columns, words, "取るか、条件を直してください。")
 
 
 def _closed_ways(content: Content, walker: Walker, scheme: Scheme) -> Iterator[tuple[Way, str]]:

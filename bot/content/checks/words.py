@@ -9,7 +9,6 @@ from typing import Final
 
 from bot.content.findings import Finding
 from bot.content.library import Content
-from bot.content.schemes import NATIONAL
 from bot.content.staff_notes import source_note, staff_note
 from bot.content.words import missing_and_unused
 
@@ -86,10 +85,9 @@ def _of_questions(content: Content) -> Iterator[Said]:
 
 def _of_entries(content: Content) -> Iterator[Said]:
     for scheme in content.catalogue.schemes:
-        file = f"schemes/{scheme.town or NATIONAL}.csv"
         for field in ("plain_title", "what", "cost", "deadline", "say"):
-            yield Said(file, scheme.id, field, getattr(scheme, field))
-        yield from (Said(file, scheme.id, "who_for", one) for one in scheme.who_for)
+            yield Said(scheme.file, scheme.id, field, getattr(scheme, field))
+        yield from (Said(scheme.file, scheme.id, "who_for", one) for one in scheme.who_for)
     for window in content.windows:
         for field in ("name", "hours_text", "after_hours", "note"):
             yield Said("windows.yaml", window.key, field, getattr(window, field).replace("〇〇", ""))

@@ -1,0 +1,142 @@
+"""Three hosts on one PostgreSQL. Each in turn is killed and cut off while people write and a broadcast goes out: nothing
+is lost, nothing comes twice, each person is answered in the order in which they wrote."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from killing import ISSUE, PATIENCE, Cradle, Deathbed
+from networks import Bridge, Loopback, Namespaces, Place, can_have_namespaces
+from postgresql_pair import alone
+from three_hosts import BULK, NEWS, Faults, Host, Line, begins_a_broadcast, procfile, talking_line, verdict
+from waiting import wait_until
+
+SOON = 30.0  # seconds until a host that was cut off serves again
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much of everything; `cuts` are seconds, the longest of them longer than any lease."""
+
+    people: int
+    talkers: int
+    events: int
+    a_second: float
+    ahead: float | None  # seconds until the broadcast is due; None: now
+    deaths: tuple[float, float, float]  # until it is started again
+    cuts: tuple[float, float, float]
+    calm: float  # seconds between two faults
+    web_processes: int
+
+
+SMALL = Amount(2_000, 30, 300, 10, ahead=None, deaths=(1, 1, 1), cuts=(3, 3, 3), calm=1, web_processes=1)
+WHOLE = Amount(
+    100_000, 400, 10_000, 18, ahead=90, deaths=(5, 60, 5), cuts=(25, 75, 25), calm=10, web_processes=2
+)
+
+
+@contextlib.contextmanager
+def places(network: str, line: Line, database_port: int) -> Iterator[list[Place]]:
+    with contextlib.ExitStack() as left:
+        if network == "loopback":
+            yield [Loopback(line.port, [database_port]) for _ in range(3)]
+        else:
+            if not can_have_namespaces():
+                pytest.skip("NO NETWORK NAMESPACES HERE: no cable is pulled out, no machine loses its power")
+            bridge = Bridge()
+            left.callback(bridge.close)
+            yield [Namespaces(bridge, line.port, [database_port]) for _ in range(3)]
+
+
+def kills_each_in_turn(
+    line: Line, hosts: Sequence[Host], faults: Faults, calm: float, deaths: Sequence[float]
+) -> float:
+    """The longest that one took until it served again."""
+    slowest = 0.0
+    for host, seconds in zip(hosts, deaths, strict=True):
+        with faults.during("killed"):
+            host.kill()
+            time.sleep(seconds)
+            host.rise()
+            slowest = max(slowest, line.wait_for(host))
+        time.sleep(calm)
+    return slowest
+
+
+def cuts_each_in_turn(
+    line: Line, hosts: Sequence[Host], faults: Faults, calm: float, cuts: Sequence[float]
+) -> float:
+    """The longest that one took until it served again; no process of it may end by being alone."""
+    slowest = 0.0
+    for host, seconds in zip(hosts, cuts, strict=True):
+        with faults.during("cut off"):
+            host.place.cut()
+            time.sleep(seconds)
+            host.place.mend()
+            slowest = max(slowest, line.wait_for(host, within=SOON))
+        time.sleep(calm)
+    return slowest
+
+
+@pytest.mark.parametrize(
+    ("network", "amount"),
+    [
+        pytest.param("loopback", SMALL, id="small"),
+        pytest.param("namespaces", SMALL, id="small-namespaces", marks=pytest.mark.hard),
+        pytest.param("loopback", WHOLE, id="whole-loopback", marks=pytest.mark.hard),
+        pytest.param("namespaces", WHOLE, id="whole-namespaces", marks=pytest.mark.hard),
+    ],
+)
+def test_three_hosts_of_which_each_is_killed_and_cut_off(
+    network: str, amount: Amount, cradle: Cradle, tmp_path: Path
+) -> None:
+    faults = Faults()
+    with contextlib.ExitStack() as left:
+        line, server = left.enter_context(talking_line()), left.enter_context(alone())
+        found = left.enter_context(places(network, line, server.port))
+        hosts = []
+        for number, place in enumerate(found):
+            address, port = place.databases[0]
+            url = f"postgresql://postgres@{address}:{port}/postgres"
+            hosts.append(Host(f"host{number}", place, url, tmp_path, amount.web_processes))
+            if amount is SMALL and network == "loopback":
+                hosts[-1].cradle = cradle
+            left.callback(hosts[-1].stop)
+        hosts[0].run(procfile()["release"])
+        bed = Deathbed(server.url, tmp_path, cradle, line)
+        left.callback(bed.close)
+        bed.has_people(amount.people)
+        broadcast_id, due = begins_a_broadcast(hosts[0], amount.ahead)
+        line.behaves(**ISSUE, slowest=0.1, seed=amount.events)
+        line.ask("/bulk", **BULK, slowest=1.0, seed=amount.events)
+        for host in hosts:
+            host.start()
+        started = line.wait_for(*hosts)
+        with faults.during("begun"):
+            line.talks(hosts, amount.talkers, amount.events, amount.a_second)
+        time.sleep(max(amount.calm, due + 0.5 - time.monotonic()))  # the first dies while it is prepared
+        killed = kills_each_in_turn(line, hosts, faults, amount.calm, amount.deaths)
+        cut = cuts_each_in_turn(line, hosts, faults, amount.calm, amount.cuts)
+        line.ask("/bulk", before=0, after=0, drop=0, busy=0)
+        line.has_heard_enough()
+        wait_until(
+            lambda: bed.waiting() == 0 and bed.status(broadcast_id) == "sent", PATIENCE, what="all is settled"
+        )
+        found_out = verdict(line)
+        bed.kills = len(hosts)
+        failed = line.ask("/talk")["failed"]
+        bed.report(
+            f"three hosts, {network}, {len(found_out.events)} events, {amount.people} people",
+            **found_out.figures(), deliveries_in_vain=failed, first_start=f"{started:.0f} s",
+            served_again_after_death=f"{killed:.1f} s", after_a_cut=f"{cut:.1f} s",
+        )  # fmt: skip
+        print(found_out.times(faults))
+        assert found_out.figures() == {"lost": 0, "twice": 0, "out of order": 0}
+        assert len(found_out.events) >= amount.events
+        assert bed.says(NEWS, broadcast_id) == {"lost": 0, "twice": 0}
+        assert bed.tally(broadcast_id).accepted == amount.people
