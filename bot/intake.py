@@ -38,48 +38,79 @@ Outcome = Literal["handled", "duplicate", "poisoned", "again"]
 
 @dataclass(eq=False)
 class _Arrival:
+    """An event. The thread that brought it sleeps until somebody has written it, or until it is its turn to write."""
+
     event: Known
-    taken: bool = False  # into a group
-    written: threading.Event = field(default_factory=threading.Event)  # its group is, or has failed
+    awake: threading.Event = field(default_factory=threading.Event)
+    leads: bool = False  # it holds a pen, and whoever waits has to be written by it or after it
     outcome: Outcome | None = None
 
 
 class Intake:
-    """Writes events; safe to share between threads, which write for one another."""
+    """Writes events; safe to share between threads, which write for one another.
+
+    Whoever finds a pen free writes for all that have come. It then wakes those, and hands the pen to the first of those
+    who came meanwhile: so each thread is woken once, and the next group gathers while one is being written.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._lock = threading.Lock()  # of the next two
         self._arrivals: deque[_Arrival] = deque()
-        self._choosing = threading.Lock()
-        self._writing = threading.Semaphore(1 if services.db.one_writer else WRITERS)
+        self._pens = 1 if services.db.one_writer else WRITERS  # that nobody holds
 
     def take(self, given: Sequence[Known]) -> list[Outcome]:
         """What came of each of these events, once all of them are committed (or are to be delivered again)."""
         mine = [_Arrival(event) for event in given]
-        self._arrivals.extend(mine)
-        return [self._outcome(one) for one in mine]
+        with self._lock:
+            self._arrivals.extend(mine)
+            if self._pens and self._arrivals:
+                self._pens -= 1
+                self._give_pen()
+        try:
+            return [self._outcome(one) for one in mine]
+        except BaseException:  # this thread is ended: nobody shall wait for it to write
+            self._leave(mine)
+            raise
 
     def _outcome(self, one: _Arrival) -> Outcome:
-        """Write groups until one of them, of this thread or another, has it; alone where that one failed."""
-        while not one.taken:
-            with self._writing:
-                if not one.taken:
-                    self._write(self._next_group())
-        one.written.wait()
+        """Alone where its group failed."""
+        one.awake.wait()
+        if one.leads:
+            self._write(self._group_of(one))
+            self._put_down(one)
         return one.outcome or self._alone(one.event)
 
-    def _next_group(self) -> list[_Arrival]:
+    def _give_pen(self) -> None:
+        leader = self._arrivals.popleft()
+        leader.leads = True
+        leader.awake.set()
+
+    def _put_down(self, leader: _Arrival) -> None:
+        with self._lock:
+            leader.leads = False
+            if self._arrivals:
+                self._give_pen()
+            else:
+                self._pens += 1
+
+    def _leave(self, mine: Sequence[_Arrival]) -> None:
+        with self._lock:
+            self._arrivals = deque(one for one in self._arrivals if one not in mine)
+        for one in mine:
+            if one.leads:
+                self._put_down(one)
+
+    def _group_of(self, leader: _Arrival) -> list[_Arrival]:
         """Those that came first, of different people; a second event of somebody waits for the next group."""
-        group: dict[tuple[str, str], _Arrival] = {}
+        group = {(leader.event.channel, leader.event.line_id): leader}
         later: list[_Arrival] = []
-        with self._choosing:
+        with self._lock:
             while self._arrivals and len(group) < LARGEST_GROUP:
                 one = self._arrivals.popleft()
                 if group.setdefault((one.event.channel, one.event.line_id), one) is not one:
                     later.append(one)
             self._arrivals.extendleft(reversed(later))
-            for one in group.values():
-                one.taken = True
         return list(group.values())
 
     def _write(self, group: Sequence[_Arrival]) -> None:
@@ -99,7 +130,7 @@ class Intake:
                     one.outcome = "again"
         finally:  # whoever waits for another to write must not wait for ever
             for one in group:
-                one.written.set()
+                one.awake.set()
 
     def _alone(self, event: Known) -> Outcome:
         started = time.monotonic()

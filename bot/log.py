@@ -37,13 +37,15 @@ Fields = MutableMapping[str, Any]
 
 
 class _Stderr:
-    """Whatever stands at sys.stderr when a line is written; standard output belongs to the commands."""
+    """Whatever stands at sys.stderr when a line is written; standard output belongs to the commands.
 
-    def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+    A line is one call, which writes it whole: structlog's own writers make two, and let threads queue for them.
+    """
 
-    def flush(self) -> None:
-        sys.stderr.flush()
+    def line(self, text: str) -> None:
+        sys.stderr.write(text + "\n")
+
+    debug = info = warning = error = critical = line
 
 
 def clean(value: object) -> str | int | float | bool | None:
@@ -107,7 +109,7 @@ def _write_safely(number: int, form: str) -> None:
             _as_json if form == "json" else _as_text,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(file=_Stderr()),  # type: ignore[arg-type]
+        logger_factory=lambda *_: _Stderr(),
         cache_logger_on_first_use=False,
     )
     _logger.cache_clear()

@@ -18,8 +18,9 @@ from sqlalchemy.exc import ArgumentError
 from storage import moved
 from storage.clear_words import seal_what_was_clear
 from storage.crypto import Cipher, Place, SealBroken
+from storage.one_writer import Queue
 from storage.schema import metadata, sealed
-from storage.work import Database
+from storage.work import Database, now
 
 keyring = Table(
     "keyring",
@@ -184,7 +185,8 @@ def open_database(url: str, cipher: Cipher, clock: Callable[[], dt.datetime] | N
     except BaseException:
         engine.dispose()  # a connection that stays open would look like a service at work
         raise
-    db = Database(engine, cipher, index_key, clock) if clock else Database(engine, cipher, index_key)
+    queue = Queue(engine.url.database if engine.dialect.name == "sqlite" else None)
+    db = Database(engine, cipher, index_key, clock or now, queue)
     if seal_what_was_clear(db):
         db.truncate_log()
     return db

@@ -77,7 +77,7 @@ def intake(db: Database, handler: Handler) -> Intake:
 
 def at_once(intake: Intake, handler: Handler, events: Sequence[Known]) -> list[Outcome]:
     """Each from a thread of its own, all of them there before the first one's unit of work ends."""
-    intake._writing = threading.Semaphore(1)  # as on SQLite
+    intake._pens = 1  # as on SQLite
 
     def wait_for_all() -> None:
         handler.before = lambda: None
@@ -178,6 +178,23 @@ def test_nobody_waits_for_ever_for_a_thread_that_is_ended_while_it_writes(
     handler.before = lambda: None
     assert stored(db) == set()
     assert intake.take([said(1), said(2)]) == ["handled"] * 2
+
+
+def test_nor_for_one_that_is_ended_before_it_is_its_turn_to_write(
+    db: Database, intake: Intake, handler: Handler
+) -> None:
+    """Two events of one person are written one after the other: the thread ends with the first of them."""
+
+    def ended() -> None:
+        raise SystemExit
+
+    handler.before = ended
+    with pytest.raises(SystemExit):
+        intake.take([said(1, person=7), said(2, person=7)])
+    handler.before = lambda: None
+    assert stored(db) == set()
+    assert intake.take([said(3)]) == ["handled"]
+    assert stored(db) == {"event-3"}
 
 
 def test_whoever_is_held_by_a_dead_machine_holds_up_nobody_else(
