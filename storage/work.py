@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import orjson
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import sqlite
 
 from storage import crypto
 from storage.crypto import Cipher, Place
 from storage.one_writer import Queue
-
-_JSON = json.JSONDecoder()
 
 
 def insert_for(dialect: str, table: Table) -> sqlite.Insert:
@@ -60,15 +58,13 @@ class Work:
 
     def seal(self, value: Any, tenant: str, table: str, column: str, row: str) -> bytes:
         """Seal anything that JSON can say."""
-        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-        return self.cipher.seal(plain, Place(tenant, table, column, row))
+        return self.cipher.seal(orjson.dumps(value), Place(tenant, table, column, row))
 
     def unseal(self, envelope: bytes | None, tenant: str, table: str, column: str, row: str) -> Any:
         """What was sealed; None for an empty column."""
         if envelope is None:
             return None
-        plain = self.cipher.open(envelope, Place(tenant, table, column, row)).decode()
-        return _JSON.raw_decode(plain)[0]  # as `seal` wrote it, so without looking for blanks around it
+        return orjson.loads(self.cipher.open(envelope, Place(tenant, table, column, row)))
 
     def insert(self, table: Table) -> sqlite.Insert:
         """An INSERT that can say ON CONFLICT; both databases spell it alike."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
+import orjson
 import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -77,8 +78,11 @@ class Quota:
 
 def to_bytes(value: Json) -> bytes:
     """The same bytes for the same value each time: a retry key is only good for an equal body."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return _SURROGATES.sub("\ufffd", text).encode()
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:  # half a character, which UTF-8 cannot say
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return _SURROGATES.sub("\ufffd", text).encode()
 
 
 class LineClient:
@@ -231,7 +235,7 @@ class LineClient:
         status, got = response.status, response.headers
         try:
             raw = _read(response, deadline)
-            parsed = json.loads(raw) if raw else None
+            parsed = orjson.loads(raw) if raw else None
         except (HTTPError, OSError, ValueError, RecursionError):
             parsed = None  # what LINE decided stands in the status; its words are only a hint
         return (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+import orjson
 import regex
 
 from bot.messages import (
@@ -90,7 +90,7 @@ def _flex(alt: str, contents: Json) -> Json:
 
 
 def _check_bytes(contents: Json, limit: int, what: str) -> None:
-    size = len(json.dumps(contents, ensure_ascii=False, separators=(",", ":")).encode())
+    size = len(orjson.dumps(contents))
     if size > limit:
         raise TooLong(f"a {what} of {size} bytes, at most {limit}")
 

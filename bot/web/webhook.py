@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Outcome = intake.Outcome | Literal["ignored", "broken"]
 Item = Known | Ignored | Broken
+OK, AGAIN = b'{"status":"ok"}\n', b'{"status":"again"}\n'
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -62,9 +63,8 @@ def _receive(services: Services, takes_in: Intake, channel: str) -> Response:
         outcomes = _take(services, takes_in, channel, ordered)
     if "handled" in outcomes or "poisoned" in outcomes:
         services.bell.set()
-    answer = jsonify(status="again" if "again" in outcomes else "ok")
-    answer.status_code = 500 if "again" in outcomes else 200
-    return answer
+    again = "again" in outcomes
+    return Response(AGAIN if again else OK, 500 if again else 200, mimetype="application/json")
 
 
 def _whole_body() -> bytes:
