@@ -4,9 +4,10 @@ A commit waits for the disk, and on SQLite everybody else waits for it, too. So 
 written does not ask for a commit of their own: the next one to write takes along all that wait (a group commit). In a
 group nobody has two events, so that those of one person are taken in their order.
 
-SQLite has one writer at a time. On PostgreSQL a few write side by side, and no group waits long for a person whom
-somebody else holds (a machine that died in the middle holds them for seconds): then each of its events is written
-alone, by the thread that brought it, and only those wait whose person is held.
+One at a time writes, since larger groups are cheaper than several small ones side by side; on PostgreSQL a few may do
+so as soon as one takes long. There no group waits long for a person whom somebody else holds (a machine that died in
+the middle holds them for seconds): then each of its events is written alone, by the thread that brought it, and only
+those wait whose person is held.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 MOST_TRIES: Final = 3  # deliveries of an event that our own code fails on, before it is set aside
 QUICK: Final = 0.3  # seconds: a database that refused so fast (a deadlock, say) is asked once more
 LARGEST_GROUP: Final = 32
-WRITERS: Final = 3  # side by side, on PostgreSQL
+WRITERS: Final = 3  # at most side by side, on PostgreSQL
+SLOW: Final = 0.1  # seconds that a group may take before another one is begun beside it
 PATIENCE: Final = 0.5  # seconds that a group waits for somebody whom another one holds
 Outcome = Literal["handled", "duplicate", "poisoned", "again"]
 
@@ -42,31 +44,29 @@ class _Arrival:
 
     event: Known
     awake: threading.Event = field(default_factory=threading.Event)
-    leads: bool = False  # it holds a pen, and whoever waits has to be written by it or after it
     outcome: Outcome | None = None
 
 
 class Intake:
     """Writes events; safe to share between threads, which write for one another.
 
-    Whoever finds a pen free writes for all that have come. It then wakes those, and hands the pen to the first of those
-    who came meanwhile: so each thread is woken once, and the next group gathers while one is being written.
+    Whoever has a pen writes for all that have come. It then wakes those, and hands the pen to the first of those who
+    came meanwhile: so each thread is woken once, and the next group gathers while one is being written.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._pens = 1 if services.db.one_writer else WRITERS
         self._lock = threading.Lock()  # of the next two
         self._arrivals: deque[_Arrival] = deque()
-        self._pens = 1 if services.db.one_writer else WRITERS  # that nobody holds
+        self._writing: dict[_Arrival, float] = {}  # who has a pen, and since when
 
     def take(self, given: Sequence[Known]) -> list[Outcome]:
         """What came of each of these events, once all of them are committed (or are to be delivered again)."""
         mine = [_Arrival(event) for event in given]
         with self._lock:
             self._arrivals.extend(mine)
-            if self._pens and self._arrivals:
-                self._pens -= 1
-                self._give_pen()
+            self._hand_out()
         try:
             return [self._outcome(one) for one in mine]
         except BaseException:  # this thread is ended: nobody shall wait for it to write
@@ -75,30 +75,33 @@ class Intake:
 
     def _outcome(self, one: _Arrival) -> Outcome:
         """Alone where its group failed."""
-        one.awake.wait()
-        if one.leads:
+        while not one.awake.wait(SLOW):
+            with self._lock:
+                self._hand_out()
+        if one in self._writing:
             self._write(self._group_of(one))
             self._put_down(one)
         return one.outcome or self._alone(one.event)
 
-    def _give_pen(self) -> None:
-        leader = self._arrivals.popleft()
-        leader.leads = True
-        leader.awake.set()
+    def _hand_out(self) -> None:
+        """A pen to whoever came first, if there is one left; unless somebody writes who is soon done and hands it on."""
+        now = time.monotonic()
+        soon = any(now - since < SLOW for since in self._writing.values())
+        if self._arrivals and not soon and len(self._writing) < self._pens:
+            leader = self._arrivals.popleft()
+            self._writing[leader] = now
+            leader.awake.set()
 
     def _put_down(self, leader: _Arrival) -> None:
         with self._lock:
-            leader.leads = False
-            if self._arrivals:
-                self._give_pen()
-            else:
-                self._pens += 1
+            del self._writing[leader]
+            self._hand_out()
 
     def _leave(self, mine: Sequence[_Arrival]) -> None:
         with self._lock:
             self._arrivals = deque(one for one in self._arrivals if one not in mine)
         for one in mine:
-            if one.leads:
+            if one in self._writing:
                 self._put_down(one)
 
     def _group_of(self, leader: _Arrival) -> list[_Arrival]:

@@ -114,6 +114,25 @@ def test_who_comes_while_another_is_written_is_written_with_all_who_came(
     assert stored(db) == {f"event-{number}" for number in range(9)}
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_beside_a_group_that_takes_long_another_one_is_written(intake: Intake, handler: Handler) -> None:
+    begun, ends = threading.Event(), threading.Event()
+
+    def takes_long() -> None:
+        handler.before = lambda: None
+        begun.set()
+        ends.wait(30)
+
+    handler.before = takes_long
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(intake.take, [said(1)])
+        assert begun.wait(30)
+        assert intake.take([said(2)]) == ["handled"]
+        assert handler.groups == [["event-2"]]
+        ends.set()
+        assert first.result(30) == ["handled"]
+
+
 def test_a_group_is_never_larger_than_its_limit(db: Database, intake: Intake, handler: Handler) -> None:
     outcomes = intake.take([said(number) for number in range(LARGEST_GROUP + 5)])
     assert outcomes == ["handled"] * (LARGEST_GROUP + 5)

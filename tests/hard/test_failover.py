@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from killing import ISSUE, PATIENCE, Cradle, Deathbed
+from killing import Cradle, Deathbed
 from networks import Bridge, Loopback, Namespaces, Place, can_have_namespaces
 from postgresql_pair import Server, pair, servers_folder
 from sqlalchemy import func, select
-from three_hosts import BULK, NEWS, Faults, Host, Line, begins_a_broadcast, procfile, talking_line, verdict
-from waiting import wait_until
+from three_hosts import NEWS, Faults, Host, Line, Play, procfile, sizes, talking_line
 
 from storage.events import seen_events
 
@@ -93,15 +92,7 @@ def stage(network: str, amount: Amount, line: Line, folder: Path) -> Iterator[St
         yield Stage(first, second, hosts, url, first_place)
 
 
-@pytest.mark.parametrize(
-    ("network", "amount"),
-    [
-        pytest.param("loopback", SMALL, id="small"),
-        pytest.param("namespaces", SMALL, id="small-namespaces", marks=pytest.mark.hard),
-        pytest.param("loopback", WHOLE, id="whole-loopback", marks=pytest.mark.hard),
-        pytest.param("namespaces", WHOLE, id="whole-namespaces", marks=pytest.mark.hard),
-    ],
-)
+@sizes(SMALL, WHOLE)
 def test_postgresql_dies_and_its_replica_is_promoted(
     network: str, amount: Amount, cradle: Cradle, tmp_path: Path
 ) -> None:
@@ -116,13 +107,7 @@ def test_postgresql_dies_and_its_replica_is_promoted(
         hosts[0].run(procfile()["release"])
         bed = Deathbed(found.url, tmp_path, cradle, line)
         left.callback(bed.close)
-        bed.has_people(amount.people)
-        broadcast_id, _ = begins_a_broadcast(hosts[0], amount.ahead)
-        line.behaves(**ISSUE, slowest=0.1, seed=amount.events)
-        line.ask("/bulk", **BULK, slowest=1.0, seed=amount.events)
-        for host in hosts:
-            host.start()
-        line.wait_for(*hosts)
+        play = Play.begins(bed, line, hosts, amount)
         with faults.during("begun"):
             line.talks(hosts, amount.talkers, amount.events, amount.a_second)
         time.sleep(amount.before)
@@ -133,12 +118,7 @@ def test_postgresql_dies_and_its_replica_is_promoted(
             takes = found.second.promote()
             promoted = time.monotonic()
             line.wait_for(*hosts, within=SOON)
-        line.ask("/bulk", before=0, after=0, drop=0, busy=0)
-        line.has_heard_enough()
-        wait_until(
-            lambda: bed.waiting() == 0 and bed.status(broadcast_id) == "sent", PATIENCE, what="all is settled"
-        )
-        said = verdict(line)
+        said = play.comes_to_rest()
         first_200 = min(at for event in said.events if (at := event["acknowledged"]) > promoted)
         bed.kills = 1
         bed.report(
@@ -153,5 +133,5 @@ def test_postgresql_dies_and_its_replica_is_promoted(
         with bed.db.look() as work:
             count = work.conn.execute(select(func.count()).select_from(seen_events)).scalar_one()
         assert count == len(said.events) >= amount.events
-        assert bed.says(NEWS, broadcast_id) == {"lost": 0, "twice": 0}
-        assert bed.tally(broadcast_id).accepted == amount.people
+        assert bed.says(NEWS, play.broadcast_id) == {"lost": 0, "twice": 0}
+        assert bed.tally(play.broadcast_id).accepted == amount.people

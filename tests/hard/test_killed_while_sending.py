@@ -60,7 +60,9 @@ def test_a_broadcast_reaches_everybody_once_though_its_sender_is_killed(
     real_time: bool,
 ) -> None:
     bed.has_people(count, gone=3)
-    bed.hands = 8 if real_time else None  # what 128 hands hold in four deaths is everything, until a minute is over
+    bed.hands = (
+        8 if real_time else None
+    )  # what 128 hands hold in four deaths is everything, until a minute is over
     bed.judge.behaves(**faults, fastest=answers[0], slowest=answers[1], seed=count + size)
     broadcast_id = begun_in_parts(bed.db, TEXT, size)
     sends_under_fire(bed, kills, longest, real_time)

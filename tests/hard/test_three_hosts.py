@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from killing import ISSUE, PATIENCE, Cradle, Deathbed
+from killing import Cradle, Deathbed
 from networks import Bridge, Loopback, Namespaces, Place, can_have_namespaces
 from postgresql_pair import alone
-from three_hosts import BULK, NEWS, Faults, Host, Line, begins_a_broadcast, procfile, talking_line, verdict
-from waiting import wait_until
+from three_hosts import NEWS, Faults, Host, Line, Play, procfile, sizes, talking_line
 
 SOON = 30.0  # seconds until a host that was cut off serves again
 
@@ -83,15 +82,7 @@ def cuts_each_in_turn(
     return slowest
 
 
-@pytest.mark.parametrize(
-    ("network", "amount"),
-    [
-        pytest.param("loopback", SMALL, id="small"),
-        pytest.param("namespaces", SMALL, id="small-namespaces", marks=pytest.mark.hard),
-        pytest.param("loopback", WHOLE, id="whole-loopback", marks=pytest.mark.hard),
-        pytest.param("namespaces", WHOLE, id="whole-namespaces", marks=pytest.mark.hard),
-    ],
-)
+@sizes(SMALL, WHOLE)
 def test_three_hosts_of_which_each_is_killed_and_cut_off(
     network: str, amount: Amount, cradle: Cradle, tmp_path: Path
 ) -> None:
@@ -110,33 +101,22 @@ def test_three_hosts_of_which_each_is_killed_and_cut_off(
         hosts[0].run(procfile()["release"])
         bed = Deathbed(server.url, tmp_path, cradle, line)
         left.callback(bed.close)
-        bed.has_people(amount.people)
-        broadcast_id, due = begins_a_broadcast(hosts[0], amount.ahead)
-        line.behaves(**ISSUE, slowest=0.1, seed=amount.events)
-        line.ask("/bulk", **BULK, slowest=1.0, seed=amount.events)
-        for host in hosts:
-            host.start()
-        started = line.wait_for(*hosts)
+        play = Play.begins(bed, line, hosts, amount)
         with faults.during("begun"):
             line.talks(hosts, amount.talkers, amount.events, amount.a_second)
-        time.sleep(max(amount.calm, due + 0.5 - time.monotonic()))  # the first dies while it is prepared
+        time.sleep(max(amount.calm, play.due + 0.5 - time.monotonic()))  # the first dies while it is prepared
         killed = kills_each_in_turn(line, hosts, faults, amount.calm, amount.deaths)
         cut = cuts_each_in_turn(line, hosts, faults, amount.calm, amount.cuts)
-        line.ask("/bulk", before=0, after=0, drop=0, busy=0)
-        line.has_heard_enough()
-        wait_until(
-            lambda: bed.waiting() == 0 and bed.status(broadcast_id) == "sent", PATIENCE, what="all is settled"
-        )
-        found_out = verdict(line)
+        found_out = play.comes_to_rest()
         bed.kills = len(hosts)
         failed = line.ask("/talk")["failed"]
         bed.report(
             f"three hosts, {network}, {len(found_out.events)} events, {amount.people} people",
-            **found_out.figures(), deliveries_in_vain=failed, first_start=f"{started:.0f} s",
+            **found_out.figures(), deliveries_in_vain=failed, first_start=f"{play.started:.0f} s",
             served_again_after_death=f"{killed:.1f} s", after_a_cut=f"{cut:.1f} s",
         )  # fmt: skip
         print(found_out.times(faults))
         assert found_out.figures() == {"lost": 0, "twice": 0, "out of order": 0}
         assert len(found_out.events) >= amount.events
-        assert bed.says(NEWS, broadcast_id) == {"lost": 0, "twice": 0}
-        assert bed.tally(broadcast_id).accepted == amount.people
+        assert bed.says(NEWS, play.broadcast_id) == {"lost": 0, "twice": 0}
+        assert bed.tally(play.broadcast_id).accepted == amount.people

@@ -16,10 +16,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from killing import KEYS, Cradle, JudgeLine, Mortal, user
+import pytest
+from killing import ISSUE, KEYS, PATIENCE, Cradle, Deathbed, JudgeLine, Mortal, user
 from networks import Place
 from serving import SECRET, TOKEN
 from waiting import wait_until
@@ -152,6 +153,62 @@ def begins_a_broadcast(host: Host, ahead: float | None) -> tuple[str, float]:
     due = (dt.datetime.now(TOKYO) + dt.timedelta(seconds=ahead + 60)).replace(second=0, microsecond=0)
     printed = host.run(f"tsunagari broadcast schedule --at {due:%Y-%m-%dT%H:%M} {how}")
     return json.loads(printed)["id"], time.monotonic() + (due - dt.datetime.now(TOKYO)).total_seconds()
+
+
+class Crowd(Protocol):
+    """How much of everything, as far as both plays know it; `ahead` are seconds until the broadcast is due, None: now."""
+
+    @property
+    def people(self) -> int: ...
+    @property
+    def events(self) -> int: ...
+    @property
+    def ahead(self) -> float | None: ...
+
+
+def sizes(small: Crowd, whole: Crowd) -> pytest.MarkDecorator:
+    """The small one with every run, over loopback; the others by `make hard`."""
+    return pytest.mark.parametrize(
+        ("network", "amount"),
+        [
+            pytest.param("loopback", small, id="small"),
+            pytest.param("namespaces", small, id="small-namespaces", marks=pytest.mark.hard),
+            pytest.param("loopback", whole, id="whole-loopback", marks=pytest.mark.hard),
+            pytest.param("namespaces", whole, id="whole-namespaces", marks=pytest.mark.hard),
+        ],
+    )
+
+
+@dataclass
+class Play:
+    """A town whose hosts run, with a broadcast under way."""
+
+    bed: Deathbed
+    line: Line
+    broadcast_id: str
+    due: float
+    started: float  # seconds until all hosts were ready
+
+    @classmethod
+    def begins(cls, bed: Deathbed, line: Line, hosts: Sequence[Host], amount: Crowd) -> Play:
+        bed.has_people(amount.people)
+        broadcast_id, due = begins_a_broadcast(hosts[0], amount.ahead)
+        line.behaves(**ISSUE, slowest=0.1, seed=amount.events)
+        line.ask("/bulk", **BULK, slowest=1.0, seed=amount.events)
+        for host in hosts:
+            host.start()
+        return cls(bed, line, broadcast_id, due, line.wait_for(*hosts))
+
+    def comes_to_rest(self) -> Verdict:
+        """LINE takes all at once, nobody writes any more, and the broadcast ends."""
+        self.line.ask("/bulk", before=0, after=0, drop=0, busy=0)
+        self.line.has_heard_enough()
+        wait_until(self._is_over, PATIENCE, what="all is settled")
+        told = self.line.ask("/talk/all")
+        return Verdict(told["events"], told["answers"])
+
+    def _is_over(self) -> bool:
+        return self.bed.waiting() == 0 and self.bed.status(self.broadcast_id) == "sent"
 
 
 class Line(JudgeLine):
@@ -310,8 +367,3 @@ def _ms(times: Sequence[float], percent: int) -> str:
     if len(times) < 2:
         return "-"
     return f"{statistics.quantiles(times, n=100, method='inclusive')[percent - 1] * 1000:.0f} ms"
-
-
-def verdict(line: Line) -> Verdict:
-    told = line.ask("/talk/all")
-    return Verdict(told["events"], told["answers"])
