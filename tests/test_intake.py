@@ -185,35 +185,19 @@ def test_without_the_database_all_of_a_group_are_to_come_again(
     assert intake.take([said(number) for number in range(3)]) == ["handled"] * 3
 
 
+@pytest.mark.parametrize("person", [None, 7], ids=["two people", "one, whose second event comes next"])
 def test_nobody_waits_for_ever_for_a_thread_that_is_ended_while_it_writes(
-    db: Database, intake: Intake, handler: Handler
+    db: Database, intake: Intake, handler: Handler, person: int | None
 ) -> None:
     def ended() -> None:
         raise SystemExit
 
     handler.before = ended
     with pytest.raises(SystemExit):
-        intake.take([said(1), said(2)])
+        intake.take([said(1, person), said(2, person)])
     handler.before = lambda: None
     assert stored(db) == set()
     assert intake.take([said(1), said(2)]) == ["handled"] * 2
-
-
-def test_nor_for_one_that_is_ended_before_it_is_its_turn_to_write(
-    db: Database, intake: Intake, handler: Handler
-) -> None:
-    """Two events of one person are written one after the other: the thread ends with the first of them."""
-
-    def ended() -> None:
-        raise SystemExit
-
-    handler.before = ended
-    with pytest.raises(SystemExit):
-        intake.take([said(1, person=7), said(2, person=7)])
-    handler.before = lambda: None
-    assert stored(db) == set()
-    assert intake.take([said(3)]) == ["handled"]
-    assert stored(db) == {"event-3"}
 
 
 def test_whoever_is_held_by_a_dead_machine_holds_up_nobody_else(
