@@ -49,6 +49,7 @@ def _channels() -> Select[str]:
     here = (
         outbox.c.state == "waiting",
         outbox.c.settled.is_(None),
+        outbox.c.held.is_(False),
         of_kind,
     )  # as the index by channel says it
     least = select(func.min(outbox.c.channel, type_=String)).where(*here)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import cast
 
 import pytest
+from sqlalchemy import update
 from waiting import wait_until
 
 from bot.line.client import Answer, Json, LineClient
@@ -179,3 +180,28 @@ def test_the_claim_of_one_channel_asks_the_index_that_knows_channels(db: Databas
         query = str(outbox._due(False, True, False).compile(work.conn))
         plan = work.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (None,) * query.count("?")).all()
     assert any("USING INDEX ix_outbox_waiting" in row[3] for row in plan)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_waits_of_somebody_is_found_by_that_person_though_nothing_waited_a_minute_ago(
+    db: Database,
+) -> None:
+    """PostgreSQL believes its statistics, which know nothing of a burst yet: by the state, which looks rare to it, each of a
+    hundred thousand rows would be compared with all others."""
+    with db.work() as work:
+        person = people.lock(work, "default", f"U{1:032x}")
+        for _ in range(300):
+            outbox.put(work, "default", "message", {"messages": []}, person_id=person.id)
+    with db.work() as work:
+        rows = outbox.claim(work, 1)
+        work.conn.execute(update(outbox.outbox).values(state="accepted", settled=work.now))
+        assert rows
+    with db.work() as work:
+        work.conn.exec_driver_sql("ANALYZE outbox")
+        query = outbox._due(True, False, False)
+        given = {"kind": "message", "now": work.now, "most": 10}
+        literal = query.compile(work.conn, compile_kwargs={"render_postcompile": True})
+        bound = literal.construct_params(given)
+        plan = [str(row[0]) for row in work.conn.exec_driver_sql(f"EXPLAIN {literal}", bound)]
+    (earlier,) = [step for step in plan if "on outbox earlier" in step]
+    assert "ix_outbox_person_id_settled_id" in earlier
