@@ -74,10 +74,6 @@ class Crew:
             self._thread.join(timeout)
         self._thread = None
 
-    @property
-    def alive(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
-
     def _run(self) -> None:
         hands = ThreadPoolExecutor(
             sum(HANDS.values()) + 1, thread_name_prefix="job"

@@ -211,8 +211,8 @@ class Judge:
             writer.close()
 
 
-async def main(port: int) -> None:
-    server = await asyncio.start_server(Judge().serve, "127.0.0.1", port, limit=4_000_000)
+async def main(judge: Judge, port: int, address: str = "127.0.0.1") -> None:
+    server = await asyncio.start_server(judge.serve, address, port, limit=4_000_000)
     print(server.sockets[0].getsockname()[1], flush=True)
     asyncio.get_running_loop().add_reader(sys.stdin, lambda: sys.exit(0))  # whoever began it has ended
     async with server:
@@ -220,4 +220,4 @@ async def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(Judge(), int(sys.argv[1])))

@@ -27,7 +27,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from judge_line import Answer, Judge
+from judge_line import Answer, Judge, main
 
 GIVES_UP = 2.0  # seconds that LINE waits for a 200
 AGAIN = 0.5  # seconds until LINE delivers again; what it really does is not disclosed
@@ -257,14 +257,5 @@ class TalkingLine(Judge):
         return None
 
 
-async def main(port: int) -> None:
-    line = TalkingLine()
-    server = await asyncio.start_server(line.serve, "0.0.0.0", port, limit=4_000_000)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    asyncio.get_running_loop().add_reader(sys.stdin, lambda: sys.exit(0))  # whoever began it has ended
-    async with server:
-        await server.serve_forever()
-
-
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(TalkingLine(), int(sys.argv[1]), "0.0.0.0"))

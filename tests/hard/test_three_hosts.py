@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from killing import Cradle, Deathbed
 from networks import Bridge, Loopback, Namespaces, Place, can_have_namespaces
 from postgresql_pair import alone
-from three_hosts import NEWS, Faults, Host, Line, Play, procfile, sizes, talking_line
+from three_hosts import NEWS, READY_WITHIN, Faults, Host, Line, Play, procfile, sizes, talking_line
 
 SOON = 30.0  # seconds until a host that was cut off serves again
 
@@ -52,34 +52,34 @@ def places(network: str, line: Line, database_port: int) -> Iterator[list[Place]
             yield [Namespaces(bridge, line.port, [database_port]) for _ in range(3)]
 
 
-def kills_each_in_turn(
-    line: Line, hosts: Sequence[Host], faults: Faults, calm: float, deaths: Sequence[float]
-) -> float:
-    """The longest that one took until it served again."""
-    slowest = 0.0
-    for host, seconds in zip(hosts, deaths, strict=True):
-        with faults.during("killed"):
-            host.kill()
-            time.sleep(seconds)
-            host.rise()
-            slowest = max(slowest, line.wait_for(host))
-        time.sleep(calm)
-    return slowest
+@dataclass(frozen=True)
+class Fault:
+    """What happens to one host after the other: how it begins and ends, and how soon the host must serve again."""
+
+    name: str
+    begins: Callable[[Host], None]
+    ends: Callable[[Host], None]
+    within: float = READY_WITHIN
+
+    def meets_each(
+        self, line: Line, hosts: Sequence[Host], faults: Faults, calm: float, lasts: Sequence[float]
+    ) -> float:
+        """The longest that one took until it served again."""
+        slowest = 0.0
+        for host, seconds in zip(hosts, lasts, strict=True):
+            with faults.during(self.name):
+                self.begins(host)
+                time.sleep(seconds)
+                self.ends(host)
+                slowest = max(slowest, line.wait_for(host, within=self.within))
+            time.sleep(calm)
+        return slowest
 
 
-def cuts_each_in_turn(
-    line: Line, hosts: Sequence[Host], faults: Faults, calm: float, cuts: Sequence[float]
-) -> float:
-    """The longest that one took until it served again; no process of it may end by being alone."""
-    slowest = 0.0
-    for host, seconds in zip(hosts, cuts, strict=True):
-        with faults.during("cut off"):
-            host.place.cut()
-            time.sleep(seconds)
-            host.place.mend()
-            slowest = max(slowest, line.wait_for(host, within=SOON))
-        time.sleep(calm)
-    return slowest
+DEATH = Fault("killed", Host.kill, Host.rise)
+CUT = Fault(
+    "cut off", lambda host: host.place.cut(), lambda host: host.place.mend(), SOON
+)  # no process may end by it
 
 
 @sizes(SMALL, WHOLE)
@@ -105,8 +105,8 @@ def test_three_hosts_of_which_each_is_killed_and_cut_off(
         with faults.during("begun"):
             line.talks(hosts, amount.talkers, amount.events, amount.a_second)
         time.sleep(max(amount.calm, play.due + 0.5 - time.monotonic()))  # the first dies while it is prepared
-        killed = kills_each_in_turn(line, hosts, faults, amount.calm, amount.deaths)
-        cut = cuts_each_in_turn(line, hosts, faults, amount.calm, amount.cuts)
+        killed = DEATH.meets_each(line, hosts, faults, amount.calm, amount.deaths)
+        cut = CUT.meets_each(line, hosts, faults, amount.calm, amount.cuts)
         found_out = play.comes_to_rest()
         bed.kills = len(hosts)
         failed = line.ask("/talk")["failed"]

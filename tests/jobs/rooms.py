@@ -14,7 +14,9 @@ from bot.settings import Settings
 from jobs import timetable
 from jobs.engine import Crew, Pace
 from jobs.timetable import Timetable
-from storage import jobs_queue
+from storage import broadcasts, jobs_queue
+from storage.broadcasts import Broadcast
+from storage.segments import EVERYONE
 from storage.work import Database
 
 
@@ -51,3 +53,13 @@ def at_work(rooms: Rooms) -> AtWork:
     if crew is not None:
         crew.start()
     return AtWork(timetable.start(services), crew)
+
+
+def planned(db: Database, due_at: dt.datetime) -> Broadcast:
+    """A broadcast to everybody that stands in the timetable."""
+    with db.work() as work:
+        made = broadcasts.schedule(
+            work, "default", [{"text": "お知らせ"}], EVERYONE, due_at, created_by="test"
+        )
+    timetable.plan_broadcast(db, made.id, due_at)
+    return made

@@ -11,15 +11,13 @@ from typing import Any
 
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
-from rooms import Rooms, at_work
+from rooms import Rooms, at_work, planned
 from surroundings import Clock
 from waiting import wait_until
 
 from jobs import timetable
 from storage import broadcasts, outbox
-from storage.broadcasts import Broadcast
 from storage.database import open_database
-from storage.segments import EVERYONE
 from storage.work import Database
 
 
@@ -32,15 +30,6 @@ def real_time(clock: Clock, db: Database) -> Iterator[None]:
     yield
     for left in timetable.planned(db):
         timetable.forget_broadcast(db, left)
-
-
-def plan(db: Database, due_at: dt.datetime) -> Broadcast:
-    with db.work() as work:
-        made = broadcasts.schedule(
-            work, "default", [{"text": "お知らせ"}], EVERYONE, due_at, created_by="test"
-        )
-    timetable.plan_broadcast(db, made.id, due_at)
-    return made
 
 
 def soon(**by: float) -> dt.datetime:
@@ -57,7 +46,7 @@ def test_two_timetables_fire_twenty_broadcasts_of_one_second_once_each(
 ) -> None:
     other = Rooms(open_database(database_url, rooms.db.cipher, clock))
     due_at = soon(seconds=2).replace(microsecond=0)
-    made = [plan(rooms.db, due_at) for _ in range(20)]
+    made = [planned(rooms.db, due_at) for _ in range(20)]
     running = [at_work(rooms), at_work(other)]
     try:
         wait_until(lambda: statuses(rooms.db) == {"sending"}, 20)
@@ -78,7 +67,7 @@ def test_a_broadcast_that_another_process_adds_is_seen_within_two_seconds(
     running = at_work(rooms)
     try:
         time.sleep(0.3)
-        plan(rooms.db, soon(seconds=0.2))
+        planned(rooms.db, soon(seconds=0.2))
         wait_until(lambda: statuses(rooms.db) == {"sending"}, 3)
     finally:
         running.stop()
@@ -86,7 +75,7 @@ def test_a_broadcast_that_another_process_adds_is_seen_within_two_seconds(
 
 def test_a_due_time_outlives_the_process_that_planned_it(rooms: Rooms, five_friends: list[str]) -> None:
     at_work(rooms).stop()
-    plan(rooms.db, soon(seconds=-30))  # came due while nothing ran
+    planned(rooms.db, soon(seconds=-30))  # came due while nothing ran
     running = at_work(rooms)
     try:
         wait_until(lambda: statuses(rooms.db) == {"sending"}, 5)
@@ -95,7 +84,7 @@ def test_a_due_time_outlives_the_process_that_planned_it(rooms: Rooms, five_frie
 
 
 def test_what_came_due_hours_ago_is_missed_rather_than_sent(rooms: Rooms, five_friends: list[str]) -> None:
-    plan(rooms.db, soon(hours=-3))
+    planned(rooms.db, soon(hours=-3))
     running = at_work(rooms)
     try:
         wait_until(lambda: statuses(rooms.db) == {"missed"}, 5)
@@ -106,20 +95,20 @@ def test_what_came_due_hours_ago_is_missed_rather_than_sent(rooms: Rooms, five_f
 
 
 def test_a_forgotten_broadcast_does_not_come_due(rooms: Rooms) -> None:
-    made = plan(rooms.db, soon(hours=1))
+    made = planned(rooms.db, soon(hours=1))
     timetable.forget_broadcast(rooms.db, made.id)
     assert timetable.planned(rooms.db) == {}
 
 
 def test_planning_again_moves_the_due_time(rooms: Rooms) -> None:
-    made = plan(rooms.db, soon(hours=1))
+    made = planned(rooms.db, soon(hours=1))
     later = soon(hours=2)
     timetable.plan_broadcast(rooms.db, made.id, later)
     assert timetable.planned(rooms.db) == {made.id: later}
 
 
 def test_sync_gives_a_scheduled_broadcast_its_lost_entry_back_and_drops_left_over_ones(rooms: Rooms) -> None:
-    made = plan(rooms.db, soon(hours=1))
+    made = planned(rooms.db, soon(hours=1))
     timetable.forget_broadcast(rooms.db, made.id)
     timetable.plan_broadcast(rooms.db, "0" * 32, soon(hours=1))
     assert timetable.sync(rooms.db) == 2
@@ -128,7 +117,7 @@ def test_sync_gives_a_scheduled_broadcast_its_lost_entry_back_and_drops_left_ove
 
 
 def test_a_row_holds_ids_only_and_no_pickle(rooms: Rooms) -> None:
-    made = plan(rooms.db, soon(hours=1))
+    made = planned(rooms.db, soon(hours=1))
     with rooms.db.look() as work:
         ((state,),) = work.conn.exec_driver_sql("SELECT job_state FROM apscheduler_jobs").all()
     assert set(json.loads(bytes(state))) == {"broadcast", "due_at"}
@@ -150,7 +139,7 @@ def test_the_timetable_goes_on_when_the_database_was_away_for_a_moment(
         with monkeypatch.context() as trouble:
             trouble.setattr(timetable.DueTimes, "get_due_jobs", away)
             time.sleep(1.5)
-        plan(rooms.db, soon(seconds=0.2))
+        planned(rooms.db, soon(seconds=0.2))
         wait_until(lambda: statuses(rooms.db) == {"sending"}, 15)
     finally:
         running.stop()

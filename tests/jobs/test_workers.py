@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from rooms import QUICK, Rooms
+from rooms import QUICK, Rooms, planned
 from surroundings import Clock
 from town import settings
 from waiting import wait_until
@@ -31,7 +31,6 @@ from storage.broadcasts import Broadcast
 from storage.crypto import Cipher, cipher_from, new_key
 from storage.database import open_database
 from storage.jobs_queue import WAKE_UP, Job
-from storage.segments import EVERYONE
 from storage.work import Database, Work
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -97,15 +96,6 @@ def standing(db: Database) -> tuple[int, int, int]:
     with db.look() as work:
         found = jobs_queue.standing(work)
     return found.waiting, found.doing, found.failed
-
-
-def planned(db: Database, due_at: dt.datetime) -> Broadcast:
-    with db.work() as work:
-        made = broadcasts.schedule(
-            work, "default", [{"text": "お知らせ"}], EVERYONE, due_at, created_by="test"
-        )
-    timetable.plan_broadcast(db, made.id, due_at)
-    return made
 
 
 def status(db: Database, made: Broadcast) -> str | None:
