@@ -1,13 +1,13 @@
 """From events to rows. Those that arrive together are written together: one unit of work, one commit.
 
 A commit waits for the disk, and on SQLite everybody else waits for it, too. So whoever comes while others are being
-written does not ask for a commit of their own: the next one to write takes along all that wait (a group commit). In a
+written does not ask for a commit of their own: the next group takes along all that wait (a group commit). In a
 group nobody has two events, so that those of one person are taken in their order.
 
-One at a time writes, since larger groups are cheaper than several small ones side by side; on PostgreSQL a few may do
-so as soon as one takes long. There no group waits long for a person whom somebody else holds (a machine that died in
-the middle holds them for seconds): then each of its events is written alone, by the thread that brought it, and only
-those wait whose person is held.
+Threads of our own write, and whoever brought an event need not wait for it. One at a time writes, since larger groups
+are cheaper than several small ones side by side; on PostgreSQL a few may do so as soon as one takes long. There no group
+waits long for a person whom somebody else holds (a machine that died in the middle holds them for seconds): then each of
+its events is written alone, by a thread of its own, and only those wait whose person is held.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -33,91 +34,125 @@ MOST_TRIES: Final = 3  # deliveries of an event that our own code fails on, befo
 QUICK: Final = 0.3  # seconds: a database that refused so fast (a deadlock, say) is asked once more
 LARGEST_GROUP: Final = 32
 WRITERS: Final = 3  # at most side by side, on PostgreSQL
+ALONE: Final = 16  # events at most that are written alone at the same time
 SLOW: Final = 0.1  # seconds that a group may take before another one is begun beside it
 PATIENCE: Final = 0.5  # seconds that a group waits for somebody whom another one holds
 Outcome = Literal["handled", "duplicate", "poisoned", "again"]
+Told = Callable[[list[Outcome]], None]
+
+
+class _Bringer:
+    """Who brought events, and is told once all of them have their outcome."""
+
+    def __init__(self, told: Told) -> None:
+        self.told = told
+        self.arrivals: list[_Arrival] = []
+        self.open = 0
 
 
 @dataclass(eq=False)
 class _Arrival:
-    """An event. The thread that brought it sleeps until somebody has written it, or until it is its turn to write."""
+    """An event that waits to be written."""
 
     event: Known
-    awake: threading.Event = field(default_factory=threading.Event)
+    bringer: _Bringer
     outcome: Outcome | None = None
+
+    @property
+    def whose(self) -> tuple[str, str]:
+        return self.event.channel, self.event.line_id
+
+
+@dataclass(eq=False)
+class _Writer:
+    """Writes one group after the other, as long as there are any."""
+
+    since: float = field(default_factory=time.monotonic)  # when its group was begun
 
 
 class Intake:
-    """Writes events; safe to share between threads, which write for one another.
-
-    Whoever has a pen writes for all that have come. It then wakes those, and hands the pen to the first of those who
-    came meanwhile: so each thread is woken once, and the next group gathers while one is being written.
-    """
+    """Writes events; safe to share between threads."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._pens = 1 if services.db.one_writer else WRITERS
-        self._lock = threading.Lock()  # of the next two
+        self._most_writers = 1 if services.db.one_writer else WRITERS
+        self._lock = threading.Lock()  # of the next two, and of what bringers wait for
         self._arrivals: deque[_Arrival] = deque()
-        self._writing: dict[_Arrival, float] = {}  # who has a pen, and since when
+        self._writers: set[_Writer] = set()
+        self._threads = ThreadPoolExecutor(self._most_writers, "intake")  # each is made when it is needed
+        self._threads_alone = ThreadPoolExecutor(1 if services.db.one_writer else ALONE, "intake-alone")
 
     def take(self, given: Sequence[Known]) -> list[Outcome]:
         """What came of each of these events, once all of them are committed (or are to be delivered again)."""
-        mine = [_Arrival(event) for event in given]
+        found: list[Outcome] = []
+        awake = threading.Event()
+
+        def told(outcomes: list[Outcome]) -> None:
+            found.extend(outcomes)
+            awake.set()
+
+        self.bring(given, told)
+        while not awake.wait(SLOW):
+            self.look()
+        return found
+
+    def bring(self, given: Sequence[Known], told: Told) -> None:
+        """The same without waiting: `told` is called with the outcomes, by the thread that wrote the last of them."""
+        bringer = _Bringer(told)
+        bringer.arrivals = [_Arrival(event, bringer) for event in given]
+        bringer.open = len(bringer.arrivals)
+        if not given:
+            told([])
+            return
         with self._lock:
-            self._arrivals.extend(mine)
-            self._hand_out()
-        try:
-            return [self._outcome(one) for one in mine]
-        except BaseException:  # this thread is ended: nobody shall wait for it to write
-            self._leave(mine)
-            raise
+            self._arrivals.extend(bringer.arrivals)
+            self._call_a_writer()
 
-    def _outcome(self, one: _Arrival) -> Outcome:
-        """Alone where its group failed."""
-        while not one.awake.wait(SLOW):
-            with self._lock:
-                self._hand_out()
-        if one in self._writing:
-            self._write(self._group_of(one))
-            self._put_down(one)
-        return one.outcome or self._alone(one.event)
+    def look(self) -> None:
+        """To be called now and then while somebody waits: whether a group takes long, and another writer is needed."""
+        with self._lock:
+            self._call_a_writer()
 
-    def _hand_out(self) -> None:
-        """A pen to whoever came first, if there is one left; unless somebody writes who is soon done and hands it on."""
+    def _call_a_writer(self) -> None:
+        """Unless there are enough of them, or one that is soon done and goes on."""
+        if self._arrivals and len(self._writers) < self._most_writers and not self._one_is_quick():
+            self._writers.add(writer := _Writer())
+            self._threads.submit(self._write_all, writer)
+
+    def _one_is_quick(self) -> bool:
         now = time.monotonic()
-        soon = any(now - since < SLOW for since in self._writing.values())
-        if self._arrivals and not soon and len(self._writing) < self._pens:
-            leader = self._arrivals.popleft()
-            self._writing[leader] = now
-            leader.awake.set()
+        return any(now - writer.since < SLOW for writer in self._writers)
 
-    def _put_down(self, leader: _Arrival) -> None:
-        with self._lock:
-            del self._writing[leader]
-            self._hand_out()
+    def _write_all(self, writer: _Writer) -> None:
+        try:
+            while group := self._next_group(writer):
+                self._write(group)
+        finally:
+            with self._lock:
+                self._writers.discard(writer)
+                self._call_a_writer()
 
-    def _leave(self, mine: Sequence[_Arrival]) -> None:
-        with self._lock:
-            self._arrivals = deque(one for one in self._arrivals if one not in mine)
-        for one in mine:
-            if one in self._writing:
-                self._put_down(one)
-
-    def _group_of(self, leader: _Arrival) -> list[_Arrival]:
-        """Those that came first, of different people; a second event of somebody waits for the next group."""
-        group = {(leader.event.channel, leader.event.line_id): leader}
+    def _next_group(self, writer: _Writer) -> list[_Arrival]:
+        """Those that came first, of different people; a second event of somebody waits for the next group. None where
+        another writer is enough."""
+        group: dict[tuple[str, str], _Arrival] = {}
         later: list[_Arrival] = []
         with self._lock:
+            self._writers.discard(writer)
+            if self._one_is_quick():
+                return []
             while self._arrivals and len(group) < LARGEST_GROUP:
                 one = self._arrivals.popleft()
-                if group.setdefault((one.event.channel, one.event.line_id), one) is not one:
+                if group.setdefault(one.whose, one) is not one:
                     later.append(one)
             self._arrivals.extendleft(reversed(later))
+            if group:
+                writer.since = time.monotonic()
+                self._writers.add(writer)
         return list(group.values())
 
     def _write(self, group: Sequence[_Arrival]) -> None:
-        """All together; where that fails nobody gets an outcome, so that nothing that one of them does harms the next."""
+        """All together; where that fails each of them alone, so that nothing that one of them does harms the next."""
         started = time.monotonic()
         try:
             fresh = self._once([one.event for one in group], patience=PATIENCE)
@@ -131,9 +166,32 @@ class Intake:
                 outage.noticed(outage.DATABASE)
                 for one in group:
                     one.outcome = "again"
-        finally:  # whoever waits for another to write must not wait for ever
+        finally:  # whoever waits must not wait for ever
+            self._tell(written := [one for one in group if one.outcome is not None])
             for one in group:
-                one.awake.set()
+                if one not in written:
+                    self._threads_alone.submit(self._write_alone, one)
+
+    def _write_alone(self, one: _Arrival) -> None:
+        try:
+            one.outcome = self._alone(one.event)
+        finally:
+            one.outcome = one.outcome or "again"
+            self._tell([one])
+
+    def _tell(self, written: Iterable[_Arrival]) -> None:
+        """Those who brought these, as far as nothing else that they brought is still to be written."""
+        complete = []
+        with self._lock:
+            for one in written:
+                one.bringer.open -= 1
+                if one.bringer.open == 0:
+                    complete.append(one.bringer)
+        for bringer in complete:
+            try:
+                bringer.told([one.outcome or "again" for one in bringer.arrivals])
+            except Exception as trouble:  # of theirs; the others are told all the same
+                log.error("webhook.not_told", trouble)
 
     def _alone(self, event: Known) -> Outcome:
         started = time.monotonic()

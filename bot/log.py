@@ -194,10 +194,15 @@ def begin_request(header: str | None) -> str:
     """From here on every line carries the request's id: the caller's if it is harmless, else a new one."""
     import structlog
 
-    request_id = header if header and _REQUEST_ID.match(header) else secrets.token_hex(8)
+    request_id = harmless_id(header)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
     return request_id
+
+
+def harmless_id(header: str | None) -> str:
+    """What the caller calls this request, or a name of our own."""
+    return header if header and _REQUEST_ID.match(header) else secrets.token_hex(8)
 
 
 def end_request() -> None:

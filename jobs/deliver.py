@@ -38,7 +38,8 @@ LONGEST_REPLY = dt.timedelta(seconds=15)
 TRIES_OF_A_BLIP = 4  # of one row, within about ten seconds; from then on LINE is away
 ENOUGH_REPLIES = 4  # without a real answer; had LINE accepted one, a later one would have been told 400
 SIGN_EVERY = 5.0  # seconds; others count on us for storage/senders.py: GONE_AFTER
-GATHER = 0.05  # seconds from round to round, when much is to be done: what comes together is written together
+GATHER = 0.1  # seconds from round to round, when much is to be done: what comes together is written together
+BUSY = 0.05  # the same when many hands are out: they shall not wait that long for the next rows
 _OUTCOMES: dict[str, broadcasts.Outcome] = {
     "accepted": "accepted",
     "blocked": "blocked",
@@ -332,10 +333,11 @@ class Deliverer:
     def _run(self) -> None:
         assert self._pool is not None
         while not self._stopping.is_set():
-            next_round = time.monotonic() + GATHER
+            begun = time.monotonic()
             self._round()
             self.bell.wait(self.every)
-            time.sleep(max(0.0, next_round - time.monotonic()))
+            gather = BUSY if self._hands.free < self.threads * 3 // 4 else GATHER
+            time.sleep(max(0.0, begun + gather - time.monotonic()))
             self.bell.clear()
         self._pool.shutdown(wait=True)
         self._round()

@@ -127,14 +127,20 @@ def _most_bytes() -> int:
     return int(allowed()) if allowed else FORM_BYTES
 
 
+def headers(https: bool) -> dict[str, str]:
+    """What every answer carries."""
+    strict = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"} if https else {}
+    return HEADERS | strict
+
+
 def _headers_with(https: bool) -> Any:
+    always = headers(https)
+
     def add(response: Response) -> Response:
-        for name, value in HEADERS.items():
+        for name, value in always.items():
             response.headers.setdefault(name, value)
         if response.mimetype == "text/html":  # pictures may be shown elsewhere, such as in a chat
             response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if https:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         if request.endpoint == "site.static" and response.status_code in (200, 304) and "v" in request.args:
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         elif request.endpoint == "broadcasts.picture" and response.status_code == 200:

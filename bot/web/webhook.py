@@ -1,12 +1,21 @@
-"""LINE's webhook: check, write down, answer. No call to LINE is made before the answer."""
+"""LINE's webhook: check, write down, answer. No call to LINE is made before the answer.
+
+One webhook, in four steps; only the third writes.
+
+1. Whose it is and whether LINE signed these bytes.
+2. What is in it.
+3. Each event in the order in which they happened, and whatever it causes (bot/intake.py).
+4. 200; 500 where LINE shall deliver again (what is written already counts once).
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, cast
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Flask, Response, abort, jsonify, request
 
 from bot import intake, log, metrics
 from bot.events import Known
@@ -21,50 +30,132 @@ if TYPE_CHECKING:
 
 Outcome = intake.Outcome | Literal["ignored", "broken"]
 Item = Known | Ignored | Broken
-OK, AGAIN = b'{"status":"ok"}\n', b'{"status":"again"}\n'
+ANSWERS: Final = {200: b'{"status":"ok"}\n', 500: b'{"status":"again"}\n'}
+
+
+class Refused(Exception):
+    """No webhook for us: `reason` is "channel", "signature" or "malformed"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """Signed by LINE and readable, its events in the order in which they happened."""
+
+    channel: str
+    items: Sequence[Item]
+
+    @property
+    def known(self) -> list[Known]:
+        return [item for item in self.items if isinstance(item, Known)]
+
+    @property
+    def plain(self) -> bool:
+        """Whether something is to be written, and nothing is to be set aside."""
+        return bool(self.known) and not any(isinstance(item, Broken) for item in self.items)
+
+
+class Reception:
+    """Where webhooks are taken in, whoever brings them: Flask's view, or gunicorn's worker by the short way
+    (bot/web/express.py)."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.intake = Intake(services)
+
+    def read(self, channel: str, body: bytes, signature: str | None) -> Webhook:
+        """Steps 1 and 2; raises Refused."""
+        account = self.services.settings.channels.get(channel)
+        if account is None:
+            raise Refused("channel")
+        if not signature_is_right(account.secret, body, signature):
+            raise Refused("signature")
+        try:
+            batch = read_body(body, channel, self.services.db.clock() - events.KEPT_FOR)
+        except Malformed:
+            raise Refused("malformed") from None
+        return Webhook(
+            channel, sorted(batch.items, key=lambda item: item.at_ms if isinstance(item, Known) else 0)
+        )
+
+    def conclude(self, webhook: Webhook, taken: Sequence[intake.Outcome]) -> int:
+        """Step 4: counts and logs what came of each event (`taken`: of those that are known), wakes the sender. The
+        status of the answer."""
+        outcomes = [*self._outcomes(webhook, taken)]
+        if "handled" in outcomes or "poisoned" in outcomes:
+            self.services.bell.set()
+        return 500 if "again" in outcomes else 200
+
+    def _outcomes(self, webhook: Webhook, taken: Sequence[intake.Outcome]) -> list[Outcome]:
+        """In the order of the events; nothing that one of them does harms the next."""
+        left = iter(taken)
+        outcomes: list[Outcome] = []
+        for item in webhook.items:
+            kind: str
+            reason: str | None
+            outcome: Outcome
+            if isinstance(item, Ignored):
+                kind, reason, outcome = item.kind, item.reason, "ignored"
+            elif isinstance(item, Broken):
+                kind, reason, outcome = item.kind, item.error, self._set_aside(webhook.channel, item)
+            else:
+                kind, reason, outcome = kind_of(item), None, next(left)
+            metrics.count_event(webhook.channel, kind, outcome)
+            log.event(
+                "webhook.event",
+                channel=webhook.channel,
+                event_kind=kind,
+                event_id=item.id if isinstance(item, Known) else None,
+                outcome=outcome,
+                reason=reason,
+            )
+            outcomes.append(outcome)
+        return outcomes
+
+    def _set_aside(self, channel: str, item: Broken) -> Outcome:
+        """Keep what nobody can read for somebody to look at; delivering it again would not help."""
+        event_id = item.event_id or f"broken-{hashlib.sha256(item.raw.encode()).hexdigest()[:32]}"
+        try:
+            with self.services.db.work() as work:
+                events.troubled(work, channel, event_id, item.kind, item.error, item.raw)
+        except Exception as trouble:
+            log.error("webhook.not_set_aside", trouble, channel=channel)
+            return "again" if is_outage(trouble) else "broken"
+        return "broken"
+
+
+def reception_of(app: Flask) -> Reception:
+    """The one whose view stands in this app."""
+    return cast(Reception, app.extensions["webhook"])
 
 
 def blueprint(services: Services) -> Blueprint:
     """POST /callback for the default channel, /callback/<channel> for any."""
-    pages, takes_in = Blueprint("webhook", __name__), Intake(services)
+    pages, reception = Blueprint("webhook", __name__), Reception(services)
+    pages.record_once(lambda state: state.app.extensions.update(webhook=reception))
 
     @pages.post("/callback")
     def default_channel() -> Response:
-        return _receive(services, takes_in, DEFAULT_CHANNEL)
+        return _receive(reception, DEFAULT_CHANNEL)
 
     @pages.post("/callback/<channel>")
     def one_channel(channel: str) -> Response:
-        return _receive(services, takes_in, channel)
+        return _receive(reception, channel)
 
     return pages
 
 
-def _receive(services: Services, takes_in: Intake, channel: str) -> Response:
-    """One webhook, in four steps; only the third writes.
-
-    1. Whose it is and whether LINE signed these bytes.
-    2. What is in it.
-    3. Each event in the order in which they happened, and whatever it causes (bot/intake.py).
-    4. 200; 500 where LINE shall deliver again (what is written already counts once).
-    """
-    account = services.settings.channels.get(channel)
-    if account is None:
-        metrics.WEBHOOKS_REFUSED.labels("channel").inc()
-        abort(404)
+def _receive(reception: Reception, channel: str) -> Response:
     with metrics.WEBHOOK_SECONDS.time():
-        body = _whole_body()
-        if not signature_is_right(account.secret, body, request.headers.get("X-Line-Signature")):
-            return _refused(channel, "signature")
         try:
-            batch = read_body(body, channel, services.db.clock() - events.KEPT_FOR)
-        except Malformed:
-            return _refused(channel, "malformed")
-        ordered = sorted(batch.items, key=lambda item: item.at_ms if isinstance(item, Known) else 0)
-        outcomes = _take(services, takes_in, channel, ordered)
-    if "handled" in outcomes or "poisoned" in outcomes:
-        services.bell.set()
-    again = "again" in outcomes
-    return Response(AGAIN if again else OK, 500 if again else 200, mimetype="application/json")
+            webhook = reception.read(channel, _whole_body(), request.headers.get("X-Line-Signature"))
+        except Refused as refused:
+            return _refused(channel, refused.reason)
+        status = reception.conclude(webhook, reception.intake.take(webhook.known))
+    return Response(ANSWERS[status], status, mimetype="application/json")
 
 
 def _whole_body() -> bytes:
@@ -77,47 +168,9 @@ def _whole_body() -> bytes:
 
 def _refused(channel: str, reason: str) -> Response:
     metrics.WEBHOOKS_REFUSED.labels(reason).inc()
+    if reason == "channel":
+        abort(404)
     log.event("webhook.refused", channel=channel, reason=reason)
     answer = jsonify(error="Bad Request")
     answer.status_code = 400
     return answer
-
-
-def _take(services: Services, intake: Intake, channel: str, items: Sequence[Item]) -> list[Outcome]:
-    """What came of each, in their order; nothing that one of them does harms the next."""
-    taken = iter(intake.take([item for item in items if isinstance(item, Known)]))
-    outcomes: list[Outcome] = []
-    for item in items:
-        kind: str
-        reason: str | None
-        outcome: Outcome
-        if isinstance(item, Ignored):
-            kind, reason, outcome = item.kind, item.reason, "ignored"
-        elif isinstance(item, Broken):
-            kind, reason, outcome = item.kind, item.error, _set_aside(services, channel, item)
-        else:
-            kind, reason, outcome = kind_of(item), None, next(taken)
-        metrics.count_event(channel, kind, outcome)
-        event_id = item.id if isinstance(item, Known) else None
-        log.event(
-            "webhook.event",
-            channel=channel,
-            event_kind=kind,
-            event_id=event_id,
-            outcome=outcome,
-            reason=reason,
-        )
-        outcomes.append(outcome)
-    return outcomes
-
-
-def _set_aside(services: Services, channel: str, item: Broken) -> Outcome:
-    """Keep what nobody can read for somebody to look at; delivering it again would not help."""
-    event_id = item.event_id or f"broken-{hashlib.sha256(item.raw.encode()).hexdigest()[:32]}"
-    try:
-        with services.db.work() as work:
-            events.troubled(work, channel, event_id, item.kind, item.error, item.raw)
-    except Exception as trouble:
-        log.error("webhook.not_set_aside", trouble, channel=channel)
-        return "again" if is_outage(trouble) else "broken"
-    return "broken"
