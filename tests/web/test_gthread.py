@@ -7,11 +7,13 @@ import itertools
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -49,11 +51,17 @@ def alive(port: int, within: float) -> float:
     return time.monotonic() - started
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+@dataclass(frozen=True)
+class Served:
+    port: int
+    database: Path
+    process: subprocess.Popen[bytes]
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[Served]:
     """A service as `tsunagari serve` runs it."""
-    folder: Path = tmp_path_factory.mktemp("served")
-    number = free_port()
+    number, database = free_port(), folder / "served.db"
     with Simulator([Bot("default", "つながり", SECRET, "the-token")]) as line:
         env = {
             "PATH": os.environ["PATH"],
@@ -61,7 +69,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             "LINE_CHANNEL_ACCESS_TOKEN": "the-token",
             "LINE_API_BASE": line.url,
             "TSUNAGARI_KEYS": new_key("test"),
-            "DATABASE_URL": f"sqlite:///{folder / 'served.db'}",
+            "DATABASE_URL": f"sqlite:///{database}",
             "PORT": str(number),
         }
         service = subprocess.Popen(
@@ -74,10 +82,16 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
                     break
                 except OSError:
                     time.sleep(0.1)
-            yield number
+            yield Served(number, database, service)
         finally:
             service.terminate()
             service.wait(30)
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with served(tmp_path_factory.mktemp("served")) as service:
+        yield service.port
 
 
 @pytest.mark.parametrize("half", [HALF_A_BODY, HALF_A_HEAD])
@@ -257,3 +271,20 @@ def test_many_at_once_are_all_answered(port: int) -> None:
     finally:
         for caller in callers:
             caller.close()
+
+
+def test_what_came_before_we_stopped_is_answered(tmp_path: Path) -> None:
+    with (
+        served(tmp_path) as service,
+        contextlib.closing(sqlite3.connect(service.database, isolation_level=None)) as other,
+        socket.create_connection(("127.0.0.1", service.port), 30) as caller,
+    ):
+        other.execute("BEGIN IMMEDIATE")  # nobody else can write
+        caller.sendall(webhook())
+        time.sleep(0.5)
+        service.process.terminate()
+        time.sleep(0.5)
+        other.execute("ROLLBACK")
+        assert one_answer(caller)[0] == b"HTTP/1.1 200 OK"
+        assert service.process.wait(30) == 0
+        assert other.execute("SELECT count(*) FROM seen_events").fetchone() == (1,)
