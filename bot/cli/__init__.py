@@ -105,7 +105,8 @@ NOUNS = (
 )
 
 
-ALONE = ("serve", "work", "demo", "simulate", "check", "chat")
+ALONE = {"serve": "serve", "work": "serve"} | {name: name for name in ("demo", "simulate", "check", "chat")}
+"""Commands without a noun, and the file of each."""
 
 
 def _root(
@@ -132,8 +133,8 @@ def _root(
 
 
 def build(only: str | None = None) -> typer.Typer:
-    """All commands, or those of the one noun that is asked for: to import the others takes longer than most of what
-    they do. Imported here, so that the service's own modules can be used without the command line."""
+    """All commands, or the one that is asked for, or those of its noun: to import the others takes longer than most of
+    what they do, and 50 MB. Imported here, so that the service's own modules can be used without the command line."""
     made = typer.Typer(
         cls=House,
         no_args_is_help=True,
@@ -143,17 +144,13 @@ def build(only: str | None = None) -> typer.Typer:
         help="つながり: 孤独・孤立対策のためのLINEの仕組み。",
     )
     made.callback()(_root)
-    if only not in NOUNS:
-        from bot.cli.chat import chat
-        from bot.cli.check import check
-        from bot.cli.demo import demo
-        from bot.cli.serve import serve, work
-        from bot.cli.simulate import simulate
-
-        for command in (serve, work, demo, simulate, check, chat):
-            made.command(command.__name__)(command)
-    for noun in (only,) if only in NOUNS else NOUNS:
-        made.add_typer(importlib.import_module(f"bot.cli.{noun}").app, name=noun)
+    known = only in ALONE or only in NOUNS
+    for name, file in ALONE.items():
+        if name == only or not known:
+            made.command(name)(getattr(importlib.import_module(f"bot.cli.{file}"), name))
+    for noun in NOUNS:
+        if noun == only or not known:
+            made.add_typer(importlib.import_module(f"bot.cli.{noun}").app, name=noun)
     return made
 
 

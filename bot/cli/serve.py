@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import gc
+import os
 import queue
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -152,15 +153,31 @@ def serve() -> None:
 
 def run_service(settings: Settings) -> None:
     """Check everything that can be known beforehand, then serve until stopped."""
+    log.configure(settings.log_level, settings.log_format)
+    if not _went_well_elsewhere(lambda: _check(settings)):
+        _check(settings)  # says what is wrong
+    _port_must_be_free(settings.host, settings.port)
+    Service(settings).run()
+
+
+def _check(settings: Settings) -> None:
     if missing := settings.missing_for_serving():
         raise BadSettings("\n".join(missing))
-    log.configure(settings.log_level, settings.log_format)
     _warn_of_gaps(hearing(content_for(settings)))
     with open_db(settings) as db:  # migrated, durable, and the keys open it
         need_every_key(db)
-    _port_must_be_free(settings.host, settings.port)
-    gc.collect()  # the worker, which reads the content anew, gets the memory in which it stood here
-    Service(settings).run()
+
+
+def _went_well_elsewhere(deed: Callable[[], None]) -> bool:
+    """Done in a child, with whom goes all the memory that it took; the worker, our next child, would inherit it."""
+    if child := os.fork():
+        return os.waitpid(child, 0)[1] == 0
+    status = 1
+    try:
+        deed()
+        status = 0
+    finally:
+        os._exit(status)
 
 
 def _warn_of_gaps(content: Content) -> None:

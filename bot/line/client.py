@@ -1,4 +1,4 @@
-"""Calls to LINE: one shared pool of connections, plain JSON, explicit timeouts, and an honest answer.
+"""Calls to LINE: shared connections, plain JSON, explicit timeouts, and an honest answer.
 
 A call never raises for trouble on the way. Its Answer says whether LINE said something (`status`), and if
 not, whether the request can have arrived: that alone decides what may be repeated (facts: rules R14-R23).
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,22 +17,13 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import orjson
-import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationValueError,
-    NewConnectionError,
-    SSLError,
-)
 
 from bot import log, metrics
+from bot.line.connections import Connections, NoAnswer
 from bot.settings import Channel
 
 API, ACCESS = "https://api.line.me", "https://access.line.me"
-CONNECTIONS = 256  # as many as jobs/deliver.py has hands
 WHILE_SOMEBODY_WAITS = (2.0, 4.0)  # seconds to connect and to wait, where a person looks at an empty page
-MOST_ANSWER_BYTES = 1_000_000
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 Sent = Literal["no", "unknown", "yes"]
 Json = Mapping[str, Any]
@@ -99,10 +89,10 @@ class LineClient:
         self._api = base or API
         self._access = base or ACCESS
         self._timeouts = timeouts
-        self._pool = urllib3.PoolManager(num_pools=4, maxsize=CONNECTIONS, retries=False)
+        self._connections = Connections()
 
     def close(self) -> None:
-        self._pool.clear()
+        self._connections.close()
 
     # ---- messages ----------------------------------------------------------------------------------------
 
@@ -193,7 +183,7 @@ class LineClient:
     ) -> Answer:
         """One request, made once. `endpoint` names its `places` in braces; the log shows it like that."""
         account = self._channels.get(channel)
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", "User-Agent": "tsunagari"}
         if account is not None and as_account:
             headers["Authorization"] = f"Bearer {account.token}"
         if body is not None:
@@ -218,32 +208,17 @@ class LineClient:
         body: bytes | None,
         timeouts: tuple[float, float],
     ) -> tuple[Answer, str | None]:
-        deadline = time.monotonic() + sum(timeouts)
         try:
-            response = self._pool.request(
-                method,
-                url,
-                body=body,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                timeout=urllib3.Timeout(connect=timeouts[0], read=timeouts[1]),
-            )
-        except (HTTPError, OSError, ValueError) as error:
-            return Answer(None, _how_far(error)), type(error).__name__
-        status, got = response.status, response.headers
+            reply = self._connections.ask(method, url, headers, body, timeouts)
+        except NoAnswer as none:
+            return Answer(None, "unknown" if none.began else "no"), none.kind
         try:
-            raw = _read(response, deadline)
-            parsed = orjson.loads(raw) if raw else None
-        except (HTTPError, OSError, ValueError, RecursionError):
+            parsed = orjson.loads(reply.body) if reply.body else None
+        except ValueError:
             parsed = None  # what LINE decided stands in the status; its words are only a hint
-        return (
-            Answer(
-                status, "yes", got.get("x-line-request-id"), got.get("x-line-accepted-request-id"), parsed
-            ),
-            None,
-        )
+        got = reply.headers
+        request_id, accepted = got.get("x-line-request-id"), got.get("x-line-accepted-request-id")
+        return Answer(reply.status, "yes", request_id, accepted, parsed), None
 
     @staticmethod
     def _note(
@@ -263,33 +238,3 @@ class LineClient:
             line_request_id=answer.request_id,
             **({"error_type": trouble} if trouble else {}),
         )
-
-
-def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    """The body, as far as it comes in time and is of a sensible size; then the connection is free again."""
-    parts: list[bytes] = []
-    size = 0
-    whole = False
-    try:
-        for part in response.stream(65_536):
-            parts.append(part)
-            size += len(part)
-            if size > MOST_ANSWER_BYTES or time.monotonic() > deadline:
-                raise OSError("an answer without end")
-        whole = True
-    finally:
-        if not whole:
-            response.close()
-        response.release_conn()
-    return b"".join(parts)
-
-
-def _how_far(error: Exception) -> Sent:
-    """Whether a request that got no answer can have reached LINE."""
-    if isinstance(error, NewConnectionError | ConnectTimeoutError | LocationValueError):
-        return "no"
-    if isinstance(error, SSLError) and any(isinstance(a, ssl.SSLCertVerificationError) for a in error.args):
-        return "no"
-    if isinstance(error, ValueError) and not isinstance(error, HTTPError):
-        return "no"  # the address or a header is wrong: found before anything is sent
-    return "unknown"
