@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,54 @@ def test_five_thousand_letters_of_anything_are_read_to_their_end(piece: str) -> 
 
 def test_a_text_far_beyond_lines_limit_is_still_read_at_its_end() -> None:
     assert detect("あいう。" * 100_000 + "もう死にたい", LEXICON) is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "category"),
+    [
+        ("やっと死ねます", "suicide"),
+        ("死ぬ気でおります", "suicide"),
+        ("死にたすぎて授業中ずっと泣いてた", "suicide"),
+        ("稲刈りが済んだら死のう思うとる", "suicide"),
+        ("母を看取ったら後を追うって決めてます", "suicide"),
+        ("自殺という言葉が頭から離れない", "suicide"),
+        ("もう生きとらんでもええ", "suicide"),
+        ("飲んだ。全部。", "now"),
+        ("また腕やってもうた、カッターで", "self_harm"),
+        ("コンバインに指を巻かれた", "medical"),
+        ("息を吸っても吸っても苦しい", "medical"),
+        ("女房に手を上げとる", "violence_by_self"),
+        ("飲むと手が出るんです、主人は", "violence"),
+        ("おうちに入れてもらえん", "child"),
+        ("三日ほど食ってない", "livelihood"),
+        ("隣の爺さん、呼び鈴を鳴らしても返事がない", "welfare_check"),
+    ],
+)
+def test_plain_words_are_heard_in_forms_that_no_list_has(said: str, category: str) -> None:
+    danger = detect(said, replace(LEXICON, opinion=None))
+    assert danger is not None
+    assert category in {danger.category, *(side.category for side in danger.sides)}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "父の後を追って同じ大学に入りました",
+        "死ぬ気で頑張ります",
+        "馬鹿は死ななきゃ治らないと言うけど",
+        "テストが終わったら死ぬほど寝る",
+        "市役所に電話しても出ません",
+        "子どもを病院に連れて行かなきゃいけないので休みます",
+        "弟をゲームでぼこぼこにした",
+        "薬を飲み始めて血圧が下がりました",
+        "エンジンを切ったら静かになった",
+        "白髪を抜くのがやめられない",
+        "将棋で孫に殺された、参った",
+        "あと五分で終わります",
+    ],
+)
+def test_the_same_words_in_everyday_sentences_are_not(said: str) -> None:
+    assert detect(said, replace(LEXICON, opinion=None)) is None
 
 
 @pytest.fixture

@@ -68,6 +68,15 @@ def test_learning_twice_gives_the_same_bytes() -> None:
     assert first == as_json(learn(reversed(some), read, FAMILIES))
 
 
+def test_passages_with_a_plain_word_get_a_limit_of_their_own() -> None:
+    some = [one for one in load_examples(FOLDER / "examples.csv") if one.batch in ("voices_g", "voices_o1")][
+        ::3
+    ]
+    plain = learn(some, read, FAMILIES, LEXICON.plain)
+    assert plain.plain_threshold <= plain.threshold
+    assert plain.danger == learn(some, read, FAMILIES).danger  # only the limits differ, not what was learned
+
+
 def test_without_ordinary_messages_no_limit_can_be_chosen() -> None:
     with pytest.raises(ValueError, match="no ordinary messages"):
         learn([replace(example("縄を買った", danger=True), batch="rules")], read, FAMILIES)
@@ -91,7 +100,8 @@ def test_a_file_that_holds_no_families_is_refused(tmp_path: Path, broken: str) -
 def test_weights_that_are_no_whole_numbers_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "opinion.json"
     file.write_text(
-        '{"threshold": 1, "trained_on": "", "danger": {"死": 1.5}, "other": {}}', encoding="utf-8"
+        '{"threshold": 1, "plain_threshold": 1, "trained_on": "", "danger": {"死": 1.5}, "other": {}}',
+        encoding="utf-8",
     )
     with pytest.raises(ValueError, match="whole numbers"):
         load_opinion(file)

@@ -58,6 +58,15 @@ def test_the_opinion_alone_is_always_soft() -> None:
     assert {danger.who for danger in alone} <= {Who.SELF, Who.OTHER}
 
 
+def test_a_plain_word_of_danger_needs_less_for_the_opinion_to_speak() -> None:
+    assert OPINION.plain_threshold < OPINION.threshold
+    assert OPINION.limit("首のことばかり") == OPINION.plain_threshold
+    assert OPINION.limit("駅の自販機のことばかり") == OPINION.threshold
+    found = explain("死ぬほど忙しい", LEXICON)
+    assert found.verdict is not None
+    assert found.verdict.threshold == OPINION.threshold  # a mask has taken the word out
+
+
 def test_the_opinion_does_not_overrule_a_guard() -> None:
     found = explain("死にたいと思ったことはありません", LEXICON)
     assert found.danger is None
@@ -71,7 +80,7 @@ def test_without_words_there_is_no_opinion() -> None:
 
 def test_the_opinion_has_learned_from_the_examples_that_stand_there_now() -> None:
     """Where this fails: run `tsunagari crisis train` and `tsunagari crisis figures --write docs/crisis.md`."""
-    assert trained_on(EXAMPLES, read, LEXICON.families) == OPINION.trained_on
+    assert trained_on(EXAMPLES, read, LEXICON.families, LEXICON.plain) == OPINION.trained_on
 
 
 def test_its_file_is_what_would_be_written_and_small_enough_to_be_looked_through() -> None:
@@ -82,7 +91,12 @@ def test_its_file_is_what_would_be_written_and_small_enough_to_be_looked_through
 
 @pytest.mark.parametrize(
     "broken",
-    ["", "[]", '{"threshold": 1}', '{"threshold": "x", "trained_on": "", "danger": {}, "other": {}}'],
+    [
+        "",
+        "[]",
+        '{"threshold": 1}',
+        '{"threshold": "x", "plain_threshold": 1, "trained_on": "", "danger": {}, "other": {}}',
+    ],
 )
 def test_a_broken_file_of_weights_is_named(tmp_path: Path, broken: str) -> None:
     (tmp_path / "opinion.json").write_text(broken, encoding="utf-8")

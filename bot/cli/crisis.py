@@ -124,10 +124,11 @@ def train() -> None:
     def read(text: str) -> Normal:
         return without_look_alikes(normalise(text), lexicon)
 
-    opinion = learn(examples, read, lexicon.families)
+    opinion = learn(examples, read, lexicon.families, lexicon.plain)
     file = Settings.from_env().content_dir / "crisis" / OPINION_FILE
     file.write_text(as_json(opinion), encoding="utf-8")
-    output.say(f"{file}: {len(opinion.danger)} 個の重み、{opinion.threshold} をこえたら危険")
+    limits = f"{opinion.threshold}（はっきりした言葉があれば {opinion.plain_threshold}）"
+    output.say(f"{file}: {len(opinion.danger)} 個の重み、{limits} をこえたら危険")
 
 
 def _material() -> tuple[Lexicon, tuple[Example, ...]]:

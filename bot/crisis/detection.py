@@ -102,23 +102,22 @@ def detect(text: str, lexicon: Lexicon) -> Danger | None:
     The rules decide. The learned opinion is asked only where they found nothing, and then it says soft: so it may
     raise, and can lower nothing.
     """
-    at_least = lexicon.opinion.threshold if lexicon.opinion else None
-    return _looked_at(text, lexicon, at_least).danger
+    return _looked_at(text, lexicon, only_danger=True).danger
 
 
 def explain(text: str, lexicon: Lexicon) -> Explanation:
     """The same answer with what else was considered; for `tsunagari crisis explain`."""
-    return _looked_at(text, lexicon, None)
+    return _looked_at(text, lexicon, only_danger=False)
 
 
-def _looked_at(text: str, lexicon: Lexicon, at_least: int | None) -> Explanation:
+def _looked_at(text: str, lexicon: Lexicon, *, only_danger: bool) -> Explanation:
     view = normalise(text)
     hushed: list[Hushed] = []
     danger = _by_rules(view, lexicon, hushed)
     if danger is not None or lexicon.opinion is None:
         return Explanation(danger, tuple(hushed), None)
     heard = without_look_alikes(_unhushed(view, hushed), lexicon)
-    verdict = second_opinion(heard, lexicon.opinion, at_least)
+    verdict = second_opinion(heard, lexicon.opinion, only_danger=only_danger)
     return Explanation(_by_opinion(verdict), tuple(hushed), verdict)
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from bot.crisis.families import NONE, Families, load_families
 from bot.crisis.normalise import fold
-from bot.crisis.opinion import Opinion, load_opinion
+from bot.crisis.opinion import NOTHING, Opinion, load_opinion
 from bot.crisis.sieve import Sieve
 
 
@@ -77,7 +77,7 @@ _SPEECH: Final = (
 )
 _RULE_KEYS: Final = {"id", "category", "level", "who", "whole", "patterns", "latin", "latin_accents"}
 _GUARD_KEYS: Final = {"id", "effect", "categories", "when", "when_after", "then", "unless"}
-_TOP_KEYS: Final = {"fragments", "people", "rules", "masks", "masks_latin", "guards", "speech"}
+_TOP_KEYS: Final = {"fragments", "people", "rules", "masks", "masks_latin", "plain", "guards", "speech"}
 _FILLERS: Final = "(?:はい|うん|ああ|あの|でも|もう|ねえ|ええ|だから|それで)?"
 
 Patterns = tuple[re.Pattern[str], ...]
@@ -148,6 +148,8 @@ class Lexicon:
     """The learned second opinion; None where none has been learned yet."""
     families: Families = NONE
     """The families of words that it reads."""
+    plain: re.Pattern[str] = NOTHING
+    """Plain words of danger: a passage that has one needs less for the second opinion to speak."""
 
     @cached_property
     def by_letters(self) -> Sieve[Rule]:
@@ -183,6 +185,7 @@ def load_lexicon(path: Path) -> Lexicon:
         speech = raw["speech"]
         learned, kin = path.with_name(OPINION_FILE), path.with_name(FAMILIES_FILE)
         families = load_families(kin) if kin.exists() else NONE
+        plain = japanese(raw["plain"])
         lexicon = Lexicon(
             rules=tuple(_rule(entry, japanese) for entry in raw["rules"]),
             masks=tuple(japanese(source) for source in raw["masks"]),
@@ -190,8 +193,9 @@ def load_lexicon(path: Path) -> Lexicon:
             guards=tuple(_guard(entry, japanese) for entry in raw["guards"]),
             people=_people(raw["people"], speech["topic"]),
             speech={name: _compile(fold(speech[name])) for name in _SPEECH},
-            opinion=load_opinion(learned, families) if learned.exists() else None,
+            opinion=load_opinion(learned, families, plain) if learned.exists() else None,
             families=families,
+            plain=plain,
         )
         lexicon.by_letters, lexicon.masked, lexicon.masked_latin  # noqa: B018  # now, and not at the first word
         return lexicon

@@ -4,7 +4,8 @@ Each run of one to four letters, and of families of words (`bot.crisis.families`
 `bot.crisis.training` learned from content/crisis/examples.csv; a passage's score is their sum, divided by the
 root of their number (and a constant) so that neither length alone says something nor two words of a short
 message. The passages of a text are its sentences, so that one sentence in the middle of a long letter is
-heard, and neighbouring sentences together, because what one only hints at the next one makes clear. The
+heard, and neighbouring sentences together, because what one only hints at the next one makes clear. A passage
+with a plain word of danger (`plain` in lexicon.yaml), which no mask or guard has taken out, needs less. The
 weights are whole numbers in a file that can be read and reviewed; scoring needs nothing but Python.
 """
 
@@ -35,6 +36,8 @@ _TOGETHER: Final = 70
 _MOST_PASSAGES: Final = 120
 _JAPANESE: Final = re.compile("[ぁ-ん\u4e00-\u9fff]")
 _TOLD: Final = 6
+NOTHING: Final = re.compile("(?!)")
+"""For the words of an opinion that knows no plain ones."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,23 @@ class Opinion:
 
     threshold: int
     """A passage that scores more than this is taken for danger."""
+    plain_threshold: int
+    """The same for a passage with a plain word of danger; never higher."""
     trained_on: str
     """Digest of what it learned from, so that a test sees when it must learn again."""
     families: Families
     danger: Mapping[str, int]
     other: Mapping[str, int]
+    plain: re.Pattern[str] = NOTHING
+
+    def limit(self, passage: str) -> int:
+        """What this passage must score more than."""
+        return self.plain_threshold if self.plain.search(passage) else self.threshold
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The passage that scored highest, and the runs of letters that weighed most in it."""
+    """The passage that scored furthest above its limit (or nearest to it), and the runs of letters that weighed most in it."""
 
     score: int
     threshold: int
@@ -64,34 +74,36 @@ class Verdict:
         return self.score > self.threshold
 
 
-def load_opinion(path: Path, families: Families = NONE) -> Opinion:
+def load_opinion(path: Path, families: Families = NONE, plain: re.Pattern[str] = NOTHING) -> Opinion:
     """Reads opinion.json; ValueError says that it is none. Equal weights share one number, which saves megabytes."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"), parse_int=cache(int))
         danger, other = raw["danger"], raw["other"]
         if not all(isinstance(weight, int) for weights in (danger, other) for weight in weights.values()):
             raise ValueError("weights must be whole numbers")
-        return Opinion(int(raw["threshold"]), str(raw["trained_on"]), families, danger, other)
+        limits = int(raw["threshold"]), int(raw["plain_threshold"])
+        return Opinion(*limits, str(raw["trained_on"]), families, danger, other, plain)
     except (KeyError, TypeError, AttributeError, ValueError) as trouble:
         raise ValueError(f"{path.name}: is no learned opinion: {trouble}") from trouble
 
 
-def second_opinion(view: Normal, opinion: Opinion, at_least: int | None = None) -> Verdict | None:
-    """What the learned weights say about a text; None where there are no words in it, or where no passage scores
-    more than `at_least` (what it was that did not alarm need not be known then)."""
+def second_opinion(view: Normal, opinion: Opinion, *, only_danger: bool = False) -> Verdict | None:
+    """What the learned weights say about a text; None where there are no words in it, or where nothing is danger
+    and `only_danger` is asked for (what it was that did not alarm need not be known then)."""
     heard = [
-        (score(runs, opinion.danger), passage, runs)
+        (score(runs, opinion.danger) - opinion.limit(passage), passage, runs)
         for passage in passages(view)
         for runs in [runs_of(passage, opinion.families)]
     ]
     if not heard:
         return None
-    best, _, runs = max(heard, key=itemgetter(0, 1))
-    if at_least is not None and best <= at_least:
+    above, passage, runs = max(heard, key=itemgetter(0, 1))
+    if only_danger and above <= 0:
         return None
     weighed = sorted(((run, opinion.danger[run]) for run in runs if run in opinion.danger), key=_heaviest)
     told = tuple((opinion.families.spelled(run), weight) for run, weight in weighed[:_TOLD])
-    return Verdict(best, opinion.threshold, score(runs, opinion.other) > 0, told)
+    limit = opinion.limit(passage)
+    return Verdict(above + limit, limit, score(runs, opinion.other) > 0, told)
 
 
 def passages(view: Normal) -> list[str]:

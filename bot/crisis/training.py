@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,12 +23,14 @@ from typing import Final
 from bot.crisis.examples import SERVICE, Example
 from bot.crisis.families import Families
 from bot.crisis.normalise import Normal
-from bot.crisis.opinion import STEADY, UNIT, Opinion, passages, runs_of
+from bot.crisis.opinion import NOTHING, STEADY, UNIT, Opinion, passages, runs_of
 
 FOLDS: Final = 4
-FALSE_ALARMS: Final = 0.0125
+FALSE_ALARMS: Final = 0.0087
 """Of the ordinary messages of writers from whom nothing was learned (cross-validation by writer): that many may be
-taken for danger."""
+taken for danger by passages without a plain word of danger …"""
+PLAIN_FALSE_ALARMS: Final = 0.003
+"""… and that many by passages with one. One in twenty ordinary messages has such a word: these pay for being heard."""
 _ROUNDS: Final = 20
 _STRICTNESS: Final = 0.5
 _DONE: Final = 0.005
@@ -38,7 +41,7 @@ _ORDINARY: Final = 2
 """What people really send weighs this many times a look-alike: it is what comes every day."""
 _FEWEST: Final = 2
 """A run that stands in one text only says nothing about the next one."""
-_LIGHTEST: Final = 100
+_LIGHTEST: Final = 120
 """Thousandths: lighter weights are left out of the file, which is to stay small enough to be looked through."""
 
 Read = Callable[[str], Normal]
@@ -52,6 +55,8 @@ class _Text:
     passages: tuple[Runs, ...]
     longest: int
     """Which passage that is."""
+    plain: tuple[bool, ...]
+    """Which passages have a plain word of danger."""
 
 
 @dataclass(frozen=True)
@@ -60,33 +65,38 @@ class _Line:
     positive: bool
 
 
-def learn(examples: Iterable[Example], read: Read, families: Families) -> Opinion:
+def learn(
+    examples: Iterable[Example], read: Read, families: Families, plain: re.Pattern[str] = NOTHING
+) -> Opinion:
     """The opinion that follows from these examples; those held back are not looked at."""
     numbers: dict[str, int] = {}
     known = _ordered(examples)
-    texts = [_text(one, read, families, numbers) for one in known]
-    threshold = _threshold(texts)
+    texts = [_text(one, read, families, plain, numbers) for one in known]
+    limits = _limits(texts)
     told = [one for one in texts if one.example.who in ("self", "other")]
     other = _train([_Line(one.passages[one.longest], one.example.who == "other") for one in told])
     danger = _train_twice(texts)
     names = ["", *numbers]
     return Opinion(
-        threshold,
-        trained_on(known, read, families),
+        *limits,
+        trained_on(known, read, families, plain),
         families,
         {names[run + 1]: weight for run, weight in sorted(danger.items())},
         {names[run + 1]: weight for run, weight in sorted(other.items())},
+        plain,
     )
 
 
-def trained_on(examples: Iterable[Example], read: Read, families: Families) -> str:
+def trained_on(
+    examples: Iterable[Example], read: Read, families: Families, plain: re.Pattern[str] = NOTHING
+) -> str:
     """A digest of everything that the learning sees."""
     seen = [
         [
             one.who,
             one.batch,
             one.ordinary,
-            [[each, families.marked(each)] for each in passages(read(one.text))],
+            [[each, families.marked(each), bool(plain.search(each))] for each in passages(read(one.text))],
         ]
         for one in _ordered(examples)
     ]
@@ -95,7 +105,8 @@ def trained_on(examples: Iterable[Example], read: Read, families: Families) -> s
 
 def as_json(opinion: Opinion) -> str:
     """The file's text: a line for every run of letters, so that a change can be read as a change."""
-    head = f'"threshold": {opinion.threshold},\n"trained_on": "{opinion.trained_on}",\n'
+    limits = f'"threshold": {opinion.threshold},\n"plain_threshold": {opinion.plain_threshold},\n'
+    head = f'{limits}"trained_on": "{opinion.trained_on}",\n'
     return f'{{\n{head}"danger": {_lines(opinion.danger)},\n"other": {_lines(opinion.other)}\n}}\n'
 
 
@@ -108,28 +119,49 @@ def _ordered(examples: Iterable[Example]) -> list[Example]:
     return sorted((one for one in examples if not one.held_back), key=lambda one: _digest(one.text))
 
 
-def _text(one: Example, read: Read, families: Families, numbers: dict[str, int]) -> _Text:
+def _text(
+    one: Example, read: Read, families: Families, plain: re.Pattern[str], numbers: dict[str, int]
+) -> _Text:
     found = list(dict.fromkeys(passages(read(one.text)))) or [""]
     runs = (sorted(runs_of(each, families)) for each in found)
     numbered = tuple(tuple(numbers.setdefault(run, len(numbers)) for run in each) for each in runs)
-    return _Text(one, numbered, max(range(len(found)), key=lambda at: len(found[at])))
+    longest = max(range(len(found)), key=lambda at: len(found[at]))
+    return _Text(one, numbered, longest, tuple(plain.search(each) is not None for each in found))
 
 
-def _threshold(texts: Sequence[_Text]) -> int:
-    """Where the ordinary messages of writers that the fold's opinion did not know would be taken wrongly."""
-    scores: list[int] = []
+def _limits(texts: Sequence[_Text]) -> tuple[int, int]:
+    """Where the ordinary messages of writers that the fold's opinion did not know would be taken wrongly: for
+    passages without and with a plain word of danger."""
+    scores: dict[bool, list[int]] = {False: [], True: []}
+    messages = 0
     writers = sorted({one.example.batch for one in texts})
     for fold in range(FOLDS):
         apart = frozenset(writers[fold::FOLDS])
         weights = _train_twice([one for one in texts if one.example.batch not in apart])
-        scores += (
-            max(_score(each, weights) for each in one.passages)
-            for one in texts
-            if one.example.ordinary and one.example.batch in apart
-        )
-    if not scores:
+        for one in texts:
+            if one.example.ordinary and one.example.batch in apart:
+                messages += 1
+                for plain, most in _highest(one, weights).items():
+                    scores[plain].append(most)
+    if not messages:
         raise ValueError("there are no ordinary messages (note: ordinary) to choose the limit by")
-    return sorted(scores)[-1 - math.floor(FALSE_ALARMS * len(scores))]
+    everything = scores[False] + scores[True]
+    limit = _limit(scores[False] or everything, FALSE_ALARMS * messages)
+    return limit, min(limit, _limit(scores[True] or everything, PLAIN_FALSE_ALARMS * messages))
+
+
+def _highest(one: _Text, weights: Mapping[int, int]) -> Mapping[bool, int]:
+    """The highest score of its passages without and with a plain word of danger, where it has such passages."""
+    highest: dict[bool, int] = {}
+    for runs, plain in zip(one.passages, one.plain, strict=True):
+        scored = _score(runs, weights)
+        highest[plain] = max(scored, highest.get(plain, scored))
+    return highest
+
+
+def _limit(scores: Sequence[int], most: float) -> int:
+    """So that at most this many score more."""
+    return sorted(scores)[-1 - min(math.floor(most), len(scores) - 1)]
 
 
 def _train_twice(texts: Sequence[_Text]) -> Mapping[int, int]:
