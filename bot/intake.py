@@ -41,13 +41,13 @@ Outcome = Literal["handled", "duplicate", "poisoned", "again"]
 Told = Callable[[list[Outcome]], None]
 
 
+@dataclass(eq=False)
 class _Bringer:
     """Who brought events, and is told once all of them have their outcome."""
 
-    def __init__(self, told: Told) -> None:
-        self.told = told
-        self.arrivals: list[_Arrival] = []
-        self.open = 0
+    told: Told
+    arrivals: list[_Arrival] = field(default_factory=list)
+    open: int = 0  # of them, how many have none yet
 
 
 @dataclass(eq=False)
