@@ -83,6 +83,10 @@ class Accounts:
                 self._looking.release()
         return self._seen
 
+    def at_hand(self) -> Seen | None:
+        """What is known, unless it is time to look: for who must not wait for the database."""
+        return self._seen if self._clock() - self._looked_at < LOOK_EVERY else None
+
     def after_a_look(self) -> Seen:
         """For who looked for a name in vain: what was added within the last second is found, too."""
         with self._looking:
@@ -136,6 +140,11 @@ class Channels(Mapping[str, Channel]):
         if found is None:
             raise KeyError(name)
         return found
+
+    def at_hand(self, name: str) -> Channel | None:
+        """The same without ever looking at the database; None also where that would have to be done first."""
+        seen = self._accounts.at_hand()
+        return seen.channels.get(name) if seen else None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._accounts.now().channels)

@@ -100,6 +100,18 @@ def test_what_can_be_no_name_asks_nobody(db: Database, name: str) -> None:
     assert asked == []
 
 
+def test_whoever_must_not_wait_is_told_what_is_known_and_never_looks(db: Database) -> None:
+    process = Process(db)
+    with counted(db) as asked:
+        assert process.channels.at_hand("default") == FIXED["default"]
+        assert process.channels.at_hand("iwami") is None
+        process.time.now += LOOK_EVERY
+        assert process.channels.at_hand("default") is None
+    assert asked == []
+    assert process.channels["default"] == FIXED["default"]
+    assert process.channels.at_hand("default") == FIXED["default"]
+
+
 def test_what_is_known_costs_no_statement_and_a_look_costs_one(db: Database) -> None:
     process = Process(db)
     with counted(db) as asked:

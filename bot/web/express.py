@@ -3,6 +3,8 @@
 What most webhooks of LINE's are, a few hundred signed bytes in one piece, gunicorn's worker reads by itself and brings
 to the intake; whoever wrote the last event of it answers. Everything else, and whatever is not exactly right, goes the
 long way, untouched: it was only looked at, and still stands in the socket. So each refusal is said in one place.
+
+All of this runs in the one thread that serves every connection: it waits for nothing, least of all for the database.
 """
 
 from __future__ import annotations
@@ -76,14 +78,17 @@ class Express:
     def takes(self, sock: socket.socket, ended: Callable[[bool], None]) -> bool:
         """Whether the short way is taken. Then `ended` is called, by the thread that wrote, once the answer was given;
         with False where it could not be, and LINE will come again."""
+        began = time.perf_counter()
         try:
             letter = letter_in(sock.recv(LARGEST, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-            webhook = self._reception.read(letter.channel, letter.body, letter.signature) if letter else None
+            if letter is None:
+                return False
+            account = self._reception.account_at_hand(letter.channel)
+            webhook = self._reception.read(account, letter.body, letter.signature)
         except Exception:  # the long way finds the same, and says so
             return False
-        if letter is None or webhook is None or not webhook.plain:
+        if not webhook.plain:
             return False
-        began = time.perf_counter()
         sock.recv(letter.size)
 
         def told(outcomes: Sequence[Outcome]) -> None:

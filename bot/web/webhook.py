@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from flask import Blueprint, Flask, Response, abort, jsonify, request
 
 from bot import intake, log, metrics
+from bot.channels import Channels
 from bot.events import Known
 from bot.intake import Intake, kind_of
 from bot.line.incoming import Broken, Ignored, Malformed, read_body, signature_is_right
-from bot.settings import DEFAULT_CHANNEL
+from bot.settings import DEFAULT_CHANNEL, Channel
 from storage import events
 from storage.trouble import is_outage
 
@@ -66,19 +67,27 @@ class Reception:
         self.services = services
         self.intake = Intake(services)
 
-    def read(self, channel: str, body: bytes, signature: str | None) -> Webhook:
+    def account(self, channel: str) -> Channel | None:
+        """None where there is none by this name."""
+        return self.services.settings.channels.get(channel)
+
+    def account_at_hand(self, channel: str) -> Channel | None:
+        """The same, but None also where the database would have to be asked."""
+        channels = self.services.settings.channels
+        return channels.at_hand(channel) if isinstance(channels, Channels) else channels.get(channel)
+
+    def read(self, account: Channel | None, body: bytes, signature: str | None) -> Webhook:
         """Steps 1 and 2; raises Refused."""
-        account = self.services.settings.channels.get(channel)
         if account is None:
             raise Refused("channel")
         if not signature_is_right(account.secret, body, signature):
             raise Refused("signature")
         try:
-            batch = read_body(body, channel, self.services.db.clock() - events.KEPT_FOR)
+            batch = read_body(body, account.name, self.services.db.clock() - events.KEPT_FOR)
         except Malformed:
             raise Refused("malformed") from None
         return Webhook(
-            channel, sorted(batch.items, key=lambda item: item.at_ms if isinstance(item, Known) else 0)
+            account.name, sorted(batch.items, key=lambda item: item.at_ms if isinstance(item, Known) else 0)
         )
 
     def conclude(self, webhook: Webhook, taken: Sequence[intake.Outcome]) -> int:
@@ -151,7 +160,8 @@ def blueprint(services: Services) -> Blueprint:
 def _receive(reception: Reception, channel: str) -> Response:
     with metrics.WEBHOOK_SECONDS.time():
         try:
-            webhook = reception.read(channel, _whole_body(), request.headers.get("X-Line-Signature"))
+            account = reception.account(channel)
+            webhook = reception.read(account, _whole_body(), request.headers.get("X-Line-Signature"))
         except Refused as refused:
             return _refused(channel, refused.reason)
         status = reception.conclude(webhook, reception.intake.take(webhook.known))

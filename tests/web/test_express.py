@@ -18,6 +18,7 @@ from hypothesis import strategies as some
 from bot.events import TextSent
 from bot.intake import Outcome, Told
 from bot.line.incoming import Broken, Ignored
+from bot.settings import Channel
 from bot.web.express import LARGEST, Express, Letter, letter_in
 from bot.web.webhook import Item, Reception, Refused, Webhook
 
@@ -177,6 +178,7 @@ class Desk:
     items: Sequence[Item] = (KNOWN,)
     refuses: Exception | None = None
     cannot_conclude: bool = False
+    must_look: bool = False
     waiting: list[Told] = field(default_factory=list)
 
     @property
@@ -189,10 +191,13 @@ class Desk:
     def intake(self) -> Desk:
         return self
 
-    def read(self, channel: str, _body: bytes, _signature: str | None) -> Webhook:
-        if self.refuses:
-            raise self.refuses
-        return Webhook(channel, self.items)
+    def account_at_hand(self, channel: str) -> Channel | None:
+        return None if self.must_look else Channel(channel, "s", "t")
+
+    def read(self, account: Channel | None, _body: bytes, _signature: str | None) -> Webhook:
+        if self.refuses or account is None:
+            raise self.refuses or Refused("channel")
+        return Webhook(account.name, self.items)
 
     def bring(self, _given: Sequence[Any], told: Told) -> None:
         self.waiting.append(told)
@@ -237,6 +242,7 @@ def test_line_is_asked_to_come_again(line: tuple[socket.socket, socket.socket]) 
 
 
 LEFT_ALONE = {
+    "whose account the database is to be asked for": Desk(must_look=True),
     "who is refused": Desk(refuses=Refused("signature")),
     "what we cannot read": Desk(refuses=RuntimeError()),
     "no events": Desk(items=()),
