@@ -33,7 +33,9 @@ def report_a_concern(phone: PhoneScreen) -> str:
     phone.taps(
         "いいえ", "鳥取市", "湖東中学校区", "姿を見ない・安否が心配", "2〜3日前から", "知らない", "はい、送る"
     )
-    found = NUMBER.search("\n".join(phone.answer.all_inner_texts()))
+    receipt = phone.answer.filter(has_text=NUMBER).first
+    expect(receipt).to_be_visible()
+    found = NUMBER.search(receipt.inner_text())
     assert found
     return found[0]
 

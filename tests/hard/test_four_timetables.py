@@ -152,7 +152,7 @@ def test_a_clock_that_was_put_back_while_nothing_ran_keeps_nobody_waiting(bed: D
     bed.has_people(40)
     bed.sets_clock(town_time(2026, 12, 1, 10))
     broadcast_id = begun_in_parts(bed.db, "お知らせ", 5)
-    bed.dies("urllib3.connection:HTTPConnection.request:after:3")
+    bed.dies("http.client:HTTPConnection.request:after:3")
     bed.judge.at_rest()
     bed.sets_clock(
         town_time(2026, 12, 1, 9)

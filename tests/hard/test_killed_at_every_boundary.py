@@ -26,8 +26,8 @@ SENDING = [  # in the order in which one life comes by them
     "jobs.deliver:Sender.send:before:3",
     "bot.line.client:LineClient.multicast:before:2",
     "bot.line.client:to_bytes:after:1",
-    "urllib3.connection:HTTPConnection.request:after:1",  # asked, no answer yet
-    "bot.line.client:_read:before:1",  # the status is there, the rest of the answer is not
+    "http.client:HTTPConnection.request:after:1",  # asked, no answer yet
+    "bot.line.connections:_read:before:1",  # the status is there, the rest of the answer is not
     "bot.line.client:LineClient.multicast:after:2",
     "jobs.deliver:Sender.send:after:3",
     "jobs.deliver:_postpone:before:1",

@@ -189,9 +189,7 @@ def test_what_was_first_tried_a_day_ago_is_not_repeated_but_shown_to_staff(bed: 
     bed.has_people(COUNT)
     bed.judge.behaves(seed=7)
     broadcast_id = begun_in_parts(bed.db, TEXT, SIZE)
-    bed.dies(
-        "urllib3.connection:HTTPConnection.request:after:3"
-    )  # up to 8 parts are under way, 3 of them at LINE
+    bed.dies("http.client:HTTPConnection.request:after:3")  # up to 8 parts are under way, 3 of them at LINE
     bed.judge.at_rest()
     tried = parts_tried(bed)
     at_line, calls = bed.judge.ledger()["used"], bed.judge.calls()
