@@ -365,6 +365,7 @@ class Deliverer:
     def _write_and_claim(self, results: Sequence[tuple[Outgoing, Verdict]]) -> list[Outgoing]:
         full = self._stopping.is_set() or self._hands.free <= 0
         with self.db.work() as work:
+            work.plan_anew()
             note(work, results)
             self._sign(work)
             return [] if full else claim(work, self._hands)

@@ -56,6 +56,12 @@ class Work:
         if self.on_postgresql:
             self.conn.exec_driver_sql(f"SET LOCAL lock_timeout = {round(seconds * 1000)}")
 
+    def plan_anew(self) -> None:
+        """From here on PostgreSQL plans for what the tables hold now. A statement that it knows by heart since a table
+        was empty would else read all of it, until its statistics are renewed: a minute of 0.3 s for each claim."""
+        if self.on_postgresql:
+            self.conn.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
+
     def seal(self, value: Any, tenant: str, table: str, column: str, row: str) -> bytes:
         """Seal anything that JSON can say."""
         return self.cipher.seal(orjson.dumps(value), Place(tenant, table, column, row))

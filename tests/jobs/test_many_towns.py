@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Select, update
+from sqlalchemy import Connection, Select, event, update
 from waiting import wait_until
 
 from bot.line.client import Answer, Json, LineClient
@@ -223,3 +223,25 @@ def test_whose_turn_it_is_costs_the_same_though_nothing_waited_a_minute_ago(db: 
     read = [int(rows) for rows in re.findall(r"on outbox .*actual rows=(\d+)", "\n".join(plan))]
     assert len(read) == 3
     assert max(read) <= 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_sender_plans_for_what_waits_now(db: Database) -> None:
+    """What PostgreSQL had prepared while nothing waited, it went on to do with a hundred thousand rows."""
+    rounds: list[list[str]] = []
+
+    def begins(_conn: Connection) -> None:
+        rounds.append([])
+
+    def notes(_conn: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        rounds[-1].append(statement)
+
+    sender = Deliverer(db, cast(LineClient, Line()))
+    event.listen(db.engine, "begin", begins)
+    event.listen(db.engine, "before_cursor_execute", notes)
+    sender._write_and_claim([])
+    event.remove(db.engine, "begin", begins)
+    event.remove(db.engine, "before_cursor_execute", notes)
+    (only,) = rounds
+    assert only[0] == "SET LOCAL plan_cache_mode = force_custom_plan"
+    assert any("FROM outbox" in statement for statement in only)
