@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from bot import log, metrics
-from bot.line.connections import Connections, NoAnswer
+from bot.line.connections import Connections, NoAnswer, Reply
 from bot.settings import Channel
 
 API, ACCESS = "https://api.line.me", "https://access.line.me"
@@ -196,29 +196,13 @@ class LineClient:
         answer = Answer(None, "no")
         if account is not None:
             url = (base or self._api) + path
-            answer, trouble = self._request(method, url, headers, body, timeouts or self._timeouts)
+            try:
+                reply = self._connections.ask(method, url, headers, body, timeouts or self._timeouts)
+                answer, trouble = _answer_in(reply), None
+            except NoAnswer as none:
+                answer, trouble = Answer(None, "unknown" if none.began else "no"), none.kind
         self._note(channel, method, endpoint, answer, trouble, time.monotonic() - started)
         return answer
-
-    def _request(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        timeouts: tuple[float, float],
-    ) -> tuple[Answer, str | None]:
-        try:
-            reply = self._connections.ask(method, url, headers, body, timeouts)
-        except NoAnswer as none:
-            return Answer(None, "unknown" if none.began else "no"), none.kind
-        try:
-            parsed = orjson.loads(reply.body) if reply.body else None
-        except ValueError:
-            parsed = None  # what LINE decided stands in the status; its words are only a hint
-        got = reply.headers
-        request_id, accepted = got.get("x-line-request-id"), got.get("x-line-accepted-request-id")
-        return Answer(reply.status, "yes", request_id, accepted, parsed), None
 
     @staticmethod
     def _note(
@@ -238,3 +222,15 @@ class LineClient:
             line_request_id=answer.request_id,
             **({"error_type": trouble} if trouble else {}),
         )
+
+
+def _answer_in(reply: Reply) -> Answer:
+    """What LINE decided stands in the status; its words are only a hint."""
+    try:
+        said = orjson.loads(reply.body) if reply.body else None
+    except ValueError:
+        said = None
+    request_id, accepted = (
+        reply.headers.get(f"x-line-{name}") for name in ("request-id", "accepted-request-id")
+    )
+    return Answer(reply.status, "yes", request_id, accepted, said)

@@ -1,6 +1,6 @@
 """Connections to LINE: kept open, shared between threads, one request on each at a time.
 
-Python's own http.client without a library around it, because two things hang on this file: what a call costs (a third of
+Python's own http.client without a library around it, because two things hang on this file: what a call costs (half of
 what it cost before), and what may be repeated, which is decided by how far a request came.
 """
 
@@ -19,9 +19,6 @@ from urllib.parse import SplitResult, urlsplit
 
 LARGEST_ANSWER: Final = 1_000_000  # bytes
 PIECE: Final = 65_536
-IDLE: Final = (
-    256  # connections at most that are kept for later, of each address: as many as jobs/deliver.py has hands
-)
 
 
 class NoAnswer(Exception):

@@ -93,7 +93,7 @@ class Reception:
     def conclude(self, webhook: Webhook, taken: Sequence[intake.Outcome]) -> int:
         """Step 4: counts and logs what came of each event (`taken`: of those that are known), wakes the sender. The
         status of the answer."""
-        outcomes = [*self._outcomes(webhook, taken)]
+        outcomes = self._outcomes(webhook, taken)
         if "handled" in outcomes or "poisoned" in outcomes:
             self.services.bell.set()
         return 500 if "again" in outcomes else 200
