@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot import log
 from bot.channels import plan_of, with_added
 from bot.content.library import Content, hearing, peek_content
+from bot.errands import Errands
 from bot.handbook.tally import Tally
 from bot.settings import BadSettings, Settings
 from storage import instance
@@ -37,6 +38,7 @@ class Services:
     db: Database
     line: LineClient
     bell: threading.Event = field(default_factory=threading.Event)  # rung when the outbox has something new
+    errands: Errands = field(default_factory=Errands)  # what need not wait for its turn there
     usage: Tally = field(default_factory=Tally)  # what the pages of the handbook counted
 
     def now(self) -> dt.datetime:

@@ -19,11 +19,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from bot import handlers, log, metrics, outage
 from bot.events import ButtonTapped, Followed, Known, Unfollowed, Unsent
+from bot.handlers.heard import Heard
 from storage import events
 from storage.trouble import is_held, is_outage
 
@@ -37,6 +39,7 @@ WRITERS: Final = 3  # at most side by side, on PostgreSQL
 ALONE: Final = 16  # events at most that are written alone at the same time
 SLOW: Final = 0.1  # seconds that a group may take before another one is begun beside it
 PATIENCE: Final = 0.5  # seconds that a group waits for somebody whom another one holds
+SHORT: Final = 200  # characters of a text
 Outcome = Literal["handled", "duplicate", "poisoned", "again"]
 Told = Callable[[list[Outcome]], None]
 
@@ -55,6 +58,7 @@ class _Arrival:
     """An event that waits to be written."""
 
     event: Known
+    heard: Heard | None
     bringer: _Bringer
     outcome: Outcome | None = None
 
@@ -99,7 +103,7 @@ class Intake:
     def bring(self, given: Sequence[Known], told: Told) -> None:
         """The same without waiting: `told` is called with the outcomes, by the thread that wrote the last of them."""
         bringer = _Bringer(told)
-        bringer.arrivals = [_Arrival(event, bringer) for event in given]
+        bringer.arrivals = [_Arrival(event, self._heard(event), bringer) for event in given]
         bringer.open = len(bringer.arrivals)
         if not given:
             told([])
@@ -107,6 +111,14 @@ class Intake:
         with self._lock:
             self._arrivals.extend(bringer.arrivals)
             self._call_a_writer()
+
+    def _heard(self, event: Known) -> Heard | None:
+        """A short text is understood now, while others are being written; should that fail, who writes it finds out."""
+        heard = handlers.heard_in(self._services, event)
+        if heard is not None and len(heard.text) <= SHORT:
+            with suppress(Exception):
+                heard.listen()
+        return heard
 
     def look(self) -> None:
         """To be called now and then while somebody waits: whether a group takes long, and another writer is needed."""
@@ -155,13 +167,13 @@ class Intake:
         """All together; where that fails each of them alone, so that nothing that one of them does harms the next."""
         started = time.monotonic()
         try:
-            fresh = self._once([one.event for one in group], patience=PATIENCE)
+            fresh = self._once(group, patience=PATIENCE)
             for one in group:
                 one.outcome = "handled" if _known_by(one.event) in fresh else "duplicate"
         except Exception as trouble:
             log.error("webhook.group_failed", trouble, count=len(group))
             if not is_held(trouble) and len(group) == 1:
-                group[0].outcome = self._failed(group[0].event, trouble, started)
+                group[0].outcome = self._failed(group[0], trouble, started)
             elif is_outage(trouble) and not is_held(trouble) and time.monotonic() - started > QUICK:
                 outage.noticed(outage.DATABASE)
                 for one in group:
@@ -174,7 +186,7 @@ class Intake:
 
     def _write_alone(self, one: _Arrival) -> None:
         try:
-            one.outcome = self._alone(one.event)
+            one.outcome = self._alone(one)
         finally:
             one.outcome = one.outcome or "again"
             self._tell([one])
@@ -193,34 +205,37 @@ class Intake:
             except Exception as trouble:  # of theirs; the others are told all the same
                 log.error("webhook.not_told", trouble)
 
-    def _alone(self, event: Known) -> Outcome:
+    def _alone(self, one: _Arrival) -> Outcome:
         started = time.monotonic()
         try:
-            return "handled" if self._once([event]) else "duplicate"
+            return "handled" if self._once([one]) else "duplicate"
         except Exception as trouble:
-            return self._failed(event, trouble, started)
+            return self._failed(one, trouble, started)
 
-    def _failed(self, event: Known, trouble: Exception, started: float) -> Outcome:
+    def _failed(self, one: _Arrival, trouble: Exception, started: float) -> Outcome:
         """A database that refused at once is asked once more; LINE shall come again where it is away."""
+        event = one.event
         if not is_outage(trouble):
             return self._troubled(event, trouble)
         log.error("webhook.database", trouble, channel=event.channel, event_id=event.id)
         if time.monotonic() - started <= QUICK:
             try:
-                return "handled" if self._once([event]) else "duplicate"
+                return "handled" if self._once([one]) else "duplicate"
             except Exception as again:
                 log.error("webhook.failed_twice", again, channel=event.channel, event_id=event.id)
         outage.noticed(outage.DATABASE)
         return "again"
 
-    def _once(self, given: Sequence[Known], patience: float | None = None) -> set[tuple[str, str]]:
+    def _once(self, group: Sequence[_Arrival], patience: float | None = None) -> set[tuple[str, str]]:
         """The unit of work: that these events were seen and everything they cause, or nothing. Which are new."""
+        given = [one.event for one in group]
+        heard = {one.event: one.heard.listen() for one in group if one.heard is not None}
         with self._services.db.work() as work:
             if patience is not None:
                 work.wait_at_most(patience)
             fresh = events.first_times(work, [_known_by(event) for event in given])
             if new := [event for event in given if _known_by(event) in fresh]:
-                handlers.handle(self._services, work, new)
+                handlers.handle(self._services, work, new, heard)
         return fresh
 
     def _troubled(self, event: Known, trouble: Exception) -> Outcome:

@@ -112,6 +112,7 @@ class Choices:
     done: Tap | None = None  # 「これでおわり」, once something is picked
     last: tuple[Button, ...] = ()  # quieter buttons under them, such as 「わからない」
     progress: str | None = None  # above the question: how far it is
+    for_all: bool = False  # the same for everybody, and said often: worth keeping
 
     def __post_init__(self) -> None:
         _check("question", self.text, utf16_units(self.text), ALT_UNITS)

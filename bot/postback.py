@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 START, BACK, QUIT, RESUME, RESTART, ENOUGH = "start", "back", "quit", "resume", "restart", "enough"
 _PART = re.compile(r"^[A-Za-z0-9_.,+-]{0,120}$")
@@ -30,6 +31,7 @@ class Tap:
         return text
 
 
+@cache
 def start(flow: str) -> str:
     """The data of a button that begins a flow."""
     return Tap(flow, "", START, "").data()

@@ -4,6 +4,8 @@
 2. Call LINE, with no transaction open.
 3. Write what came of it: settled, or when to try again.
 
+Answers that this process has written itself come by bot/errands.py: for them step 1 was a part of writing them.
+
 A sender that dies between 2 and 3 leaves a lease that runs out. A push is then repeated with its key, which
 is safe. A reply has no key: a token on a row that was claimed before counts as doubtful, since whoever knows
 that it was not used drops it ("gone").
@@ -15,28 +17,27 @@ import datetime as dt
 import queue
 import threading
 import time
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeVar
 
 from bot import log, metrics, outage
-from bot.line.client import LineClient
+from bot.errands import Errands
+from bot.line.client import LineClient, UnderWay, in_order_of_answers
 from jobs.hands import Hands, OneByOne, in_turn
 from jobs.ratelimit import Limits
-from jobs.verdicts import Later, Pause, Settled, Verdict, backoff, on_call, on_reply
-from storage import broadcasts, guard, health, menus, outbox, quota, senders, switches
-from storage.outbox import RETRY_KEY_LIFE, Outgoing
+from jobs.sender import Menus, Sender, installed_menus
+from jobs.verdicts import Later, Pause, Settled, Verdict
+from storage import broadcasts, guard, outbox, quota, senders, switches
+from storage.outbox import Outgoing
 from storage.schema import new_id
 from storage.trouble import is_outage
 from storage.work import Database, Work
 
-Menus = Callable[[str, str], str | None]
-LONGEST_PUSH = dt.timedelta(seconds=40)  # the call and two questions about the quota, each to its timeout
-LONGEST_REPLY = dt.timedelta(seconds=15)
+Given = TypeVar("Given")
 TRIES_OF_A_BLIP = 4  # of one row, within about ten seconds; from then on LINE is away
-ENOUGH_REPLIES = 4  # without a real answer; had LINE accepted one, a later one would have been told 400
 SIGN_EVERY = 5.0  # seconds; others count on us for storage/senders.py: GONE_AFTER
 GATHER = 0.1  # seconds from round to round, when much is to be done: what comes together is written together
 BUSY = 0.05  # the same when many hands are out: they shall not wait that long for the next rows
@@ -48,92 +49,6 @@ _OUTCOMES: dict[str, broadcasts.Outcome] = {
 }
 
 
-@dataclass(frozen=True)
-class Sender:
-    """Sends one row and says what came of it."""
-
-    db: Database
-    line: LineClient
-    menus: Menus
-    limits: Limits = field(default_factory=Limits)
-
-    def send(self, row: Outgoing) -> Verdict:
-        """Make the calls for this row. No transaction is open; errors of ours leave the row for later."""
-        try:
-            if not self._outlasts(row, LONGEST_REPLY):
-                return Later(0, "not reached", "gone" if row.tries == 1 else "keep")
-            return self._too_late(row) or self._by_kind(row)
-        except Exception as trouble:
-            log.error("deliver.trouble", trouble, outbox_id=row.id, channel=row.channel, kind=row.kind)
-            return Later(max(5.0, backoff(row.tries)), type(trouble).__name__, "doubtful")
-
-    def _outlasts(self, row: Outgoing, calls: dt.timedelta) -> bool:
-        """Whether the lease does not end before these calls: then another sender would begin them, too."""
-        return row.leased_until - self.db.clock() >= calls
-
-    def _too_late(self, row: Outgoing) -> Settled | None:
-        now = self.db.clock()
-        if now - row.first_tried >= RETRY_KEY_LIFE:
-            return Settled("stale", error="first tried more than 23 hours ago")
-        if row.expires <= now:
-            return Settled("dropped", error="too old")
-        return None
-
-    def _by_kind(self, row: Outgoing) -> Verdict:
-        if row.kind == "multicast":
-            return self._multicast(row)
-        if row.kind == "message":
-            return self._message(row, row.to)
-        to = row.to or row.body.get("to")  # of somebody who was erased the menu is still to be taken back
-        return self._link_menu(row, to) if to else Settled("dropped", error="nobody to send to")
-
-    def _message(self, row: Outgoing, to: str | None) -> Verdict:
-        now = self.db.clock()
-        doubtful = row.reply_token is not None and (row.reply_doubtful or row.tries > 1)
-        if row.reply_token is not None and row.reply_until is not None and now < row.reply_until:
-            self.limits.take(row.channel, "reply")
-            answer = self.line.reply(row.channel, row.reply_token, row.body["messages"])
-            if verdict := on_reply(answer, row, doubtful, now):
-                return verdict
-        elif doubtful and not row.must_arrive and not self._was_down(row):
-            return Settled("unknown", "reply", error="the reply may have arrived; it is not sent twice")
-        if to is None:  # of somebody who was erased only the reply token was kept, for a word of farewell
-            return Settled("dropped", error="nobody to send to")
-        if not row.friend:
-            return Settled("blocked")
-        if not self._outlasts(row, LONGEST_PUSH):  # leased for a reply only: it is claimed anew for this
-            return Later(0, "the reply token is no longer good", "keep" if doubtful else "gone")
-        self.limits.take(row.channel, "push")
-        answer = self.line.push(row.channel, to, row.body["messages"], row.retry_key)
-        return on_call(answer, row, "push", now, lambda: self.line.quota(row.channel))
-
-    def _was_down(self, row: Outgoing) -> bool:
-        """Whether LINE surely took none of this row's replies: it took nothing of anybody's in that time."""
-        if row.tries <= ENOUGH_REPLIES:
-            return False
-        with self.db.look() as work:
-            return not health.line_took_something(
-                work, row.channel, row.first_tried, row.reply_until or work.now
-            )
-
-    def _multicast(self, row: Outgoing) -> Verdict:
-        self.limits.take(row.channel, "multicast")
-        answer = self.line.multicast(row.channel, row.body["to"], row.body["messages"], row.retry_key)
-        return on_call(answer, row, "multicast", self.db.clock(), lambda: self.line.quota(row.channel))
-
-    def _link_menu(self, row: Outgoing, to: str) -> Verdict:
-        if row.body["menu"] is None:
-            self.limits.take(row.channel, "link_menu")
-            answer = self.line.unlink_menu(row.channel, to)
-            return on_call(answer, row, "menu", self.db.clock(), lambda: None)
-        menu_id = self.menus(row.channel, row.body["menu"])
-        if menu_id is None:
-            return Settled("dropped", error="no such menu installed")
-        self.limits.take(row.channel, "link_menu")
-        answer = self.line.link_menu(row.channel, to, menu_id)
-        return on_call(answer, row, "menu", self.db.clock(), lambda: None)
-
-
 def claim(work: Work, hands: Hands | int) -> list[Outgoing]:
     """Rows to send now, for these hands (or so many, whosever they are): none while sending is paused, none of a
     channel that rests; where only the month's quota is used up people are still answered, since a reply costs nothing,
@@ -141,11 +56,11 @@ def claim(work: Work, hands: Hands | int) -> list[Outgoing]:
 
     As long as it does not matter whose the rows are they are claimed together; then each channel has its turn.
     """
-    if switches.sending_paused(work) is not None:
+    if switches.EVERYTHING in (resting := switches.at_rest(work)):
         return []
     hands = OneByOne(hands) if isinstance(hands, int) else hands
     rows: list[Outgoing] = []
-    if not (resting := switches.paused_channels(work)):
+    if not resting:
         while most := hands.after(rows).room_of_any:
             rows += (some := outbox.claim(work, most))
             if len(some) < most:
@@ -244,17 +159,6 @@ def _alarm(name: str, row: Outgoing, reason: str, **more: str) -> None:
     log.alarm(name, channel=row.channel, outbox_id=row.id, kind=row.kind, reason=reason, **more)
 
 
-def installed_menus(db: Database) -> Menus:
-    """Looks up which menu at LINE stands behind one of our names."""
-
-    def menu_id(channel: str, name: str) -> str | None:
-        with db.look() as work:
-            found = menus.get(work, channel, name)
-        return found.menu_id if found else None
-
-    return menu_id
-
-
 def deliver_some(
     db: Database, line: LineClient, limit: int = 20, menus: Menus | None = None, limits: Limits | None = None
 ) -> int:
@@ -291,14 +195,17 @@ class Deliverer:
         db: Database,
         line: LineClient,
         bell: threading.Event | None = None,
+        errands: Errands | None = None,
         *,
         menus: Menus | None = None,
         threads: int = THREADS,
         every: float = 1.0,
     ) -> None:
-        """`bell` is rung when the outbox has something new; without it we look each `every` seconds."""
+        """`bell` is rung when the outbox has something new; without it we look each `every` seconds. By `errands` rows
+        come that need not be looked for."""
         self.db = db
         self.bell = bell or threading.Event()
+        self.errands = errands or Errands()
         self.threads = threads
         self.every = every
         self.sender = Sender(db, line, menus or installed_menus(db))
@@ -317,9 +224,11 @@ class Deliverer:
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="deliver")
         self._thread = threading.Thread(target=self._run, name="deliverer", daemon=True)
         self._thread.start()
+        self.errands.open(lambda: not self._many_are_out, self._hand_out_together)
 
     def stop(self, timeout: float = 30.0) -> None:
         """Claim nothing more, let the calls under way end, and write down what came of them."""
+        self.errands.close()
         self._stopping.set()
         self.bell.set()
         if self._thread is not None:
@@ -336,7 +245,7 @@ class Deliverer:
             begun = time.monotonic()
             self._round()
             self.bell.wait(self.every)
-            gather = BUSY if self._hands.free < self.threads * 3 // 4 else GATHER
+            gather = BUSY if self._many_are_out else GATHER
             time.sleep(max(0.0, begun + gather - time.monotonic()))
             self.bell.clear()
         self._pool.shutdown(wait=True)
@@ -345,8 +254,7 @@ class Deliverer:
     def _round(self) -> None:
         """Write results, claim rows, hand them out. Trouble with the database ends only this round."""
         while not self._results.empty():
-            self._unwritten.append(ended := self._results.get())
-            self._hands.give_back(ended[0].channel)
+            self._unwritten.append(self._results.get())
         try:
             rows = self._write_and_claim(self._unwritten)
             self._unwritten = []
@@ -358,9 +266,37 @@ class Deliverer:
             else:
                 self._write_singly()
         for row in rows:
-            assert self._pool is not None
-            self._hands.take(row.channel)
-            self._pool.submit(self._send, row)
+            self._hand_out(row)
+
+    @property
+    def _many_are_out(self) -> bool:
+        return self._hands.free < self.threads * 3 // 4
+
+    def _hand_out(self, row: Outgoing) -> None:
+        self._give_to_a_hand(row.channel, self._send, row)
+
+    def _hand_out_together(self, rows: Sequence[Outgoing]) -> None:
+        """Replies that were written together: those of each channel to one hand."""
+        by_channel = defaultdict[str, list[Outgoing]](list)
+        for row in rows:
+            by_channel[row.channel].append(row)
+        for channel, its in by_channel.items():
+            self._give_to_a_hand(channel, self._send_together, its)
+
+    def _give_to_a_hand(self, channel: str, send: Callable[[Given], None], given: Given) -> None:
+        def whole() -> None:
+            try:
+                send(given)
+            finally:
+                self._hands.give_back(channel)
+                self.bell.set()
+
+        assert self._pool is not None
+        self._hands.take(channel)
+        try:
+            self._pool.submit(whole)
+        except RuntimeError:  # we have stopped: who sends next takes it up when its lease has run out
+            self._hands.give_back(channel)
 
     def _write_and_claim(self, results: Sequence[tuple[Outgoing, Verdict]]) -> list[Outgoing]:
         full = self._stopping.is_set() or self._hands.free <= 0
@@ -393,4 +329,18 @@ class Deliverer:
 
     def _send(self, row: Outgoing) -> None:
         self._results.put((row, self.sender.send(row)))
-        self.bell.set()
+
+    def _send_together(self, rows: Sequence[Outgoing]) -> None:
+        """All leave, and then it is waited for what LINE says. As soon as one cannot leave like this, the others are
+        sent by hands of their own, so that none waits for it."""
+        under_way, left = dict[UnderWay, Outgoing](), deque(rows)
+        while left and (call := self.sender.begin(left[0])):
+            under_way[call] = left.popleft()
+            if not call.has_left:
+                break
+        for row in left:
+            self._hand_out(row)
+        for call in in_order_of_answers(under_way):
+            row = under_way[call]
+            self._results.put((row, self.sender.end(row, call)))
+            self.bell.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ class Hands:
     held: Counter[str] = field(default_factory=Counter)
     last: str = ""
     """The channel that had its turn last, where there are many."""
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def room(self, channel: str) -> int:
         """How many more this channel may take."""
@@ -35,18 +37,21 @@ class Hands:
         return max(0, (self.free - max(self.held.values(), default=0) + 1) // 2)
 
     def take(self, channel: str, number: int = 1) -> None:
-        self.held[channel] += number
-        self.free -= number
+        with self._lock:
+            self.held[channel] += number
+            self.free -= number
 
     def give_back(self, channel: str) -> None:
-        self.held[channel] -= 1
-        if not self.held[channel]:
-            del self.held[channel]  # a channel of yesterday is not looked through for ever
-        self.free += 1
+        with self._lock:
+            self.held[channel] -= 1
+            if not self.held[channel]:
+                del self.held[channel]  # a channel of yesterday is not looked through for ever
+            self.free += 1
 
     def after(self, rows: Sequence[Outgoing]) -> Hands:
         """What is left when these are under way, too."""
-        left = replace(self, held=self.held.copy())
+        with self._lock:
+            left = replace(self, held=self.held.copy())
         for row in rows:
             left.take(row.channel)
         return left

@@ -151,7 +151,7 @@ def put(work: Work, channel: str, kind: Kind, body: Mapping[str, Any], **how: Un
     put_all(work, [row_of(work, channel, kind, body, **how)])
 
 
-def put_all(work: Work, rows: Sequence[dict[str, Any]]) -> None:
+def put_all(work: Work, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write several calls, as `row_of` makes them, at once."""
     if rows:
         work.conn.execute(_PUT, rows)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
-from sqlalchemy import Boolean, Column, String, Table, bindparam, delete, select
+from sqlalchemy import Boolean, Column, String, Table, bindparam, delete, literal, select, union_all
 
 from storage.schema import Moment, metadata
 from storage.work import Work
@@ -32,6 +33,18 @@ _WHY_PAUSED = select(switches.c.reason).where(switches.c.name == _PAUSED, switch
 _PAUSED_CHANNELS = select(channel_pauses.c.channel, channel_pauses.c.reason).where(
     channel_pauses.c.until > bindparam("now")
 )
+EVERYTHING: Final = ""
+"""Stands for all channels in `at_rest`."""
+AT_REST = union_all(
+    _WHY_PAUSED.with_only_columns(literal(EVERYTHING).label("channel"), switches.c.reason),
+    _PAUSED_CHANNELS,
+)
+
+
+def at_rest(work: Work) -> dict[str, str]:
+    """What rests at this moment and why, asked at once: channels by name, and EVERYTHING where all sending is paused."""
+    rows = work.conn.execute(AT_REST, {"now": work.now})
+    return {row.channel: row.reason for row in rows}
 
 
 def sending_paused(work: Work) -> str | None:

@@ -35,6 +35,7 @@ class Work:
     index_key: bytes = field(repr=False)
     now: dt.datetime
     _last: list[tuple[str, Callable[[], None]]] = field(default_factory=list, repr=False, compare=False)
+    _afterwards: list[Callable[[], None]] = field(default_factory=list, repr=False, compare=False)
 
     def before_commit(self, row: str, deed: Callable[[], None]) -> None:
         """Do this last of all, still inside the transaction: for a row that everybody else waits for, too."""
@@ -45,6 +46,15 @@ class Work:
         while self._last:
             self._last.sort(key=lambda left: left[0])
             self._last.pop(0)[1]()
+
+    def after_commit(self, deed: Callable[[], None]) -> None:
+        """Do this once everything is written, outside of the transaction; not at all where nothing is written."""
+        self._afterwards.append(deed)
+
+    def committed(self) -> None:
+        """Do now what was left for afterwards."""
+        for deed in self._afterwards:
+            deed()
 
     @property
     def on_postgresql(self) -> bool:
@@ -106,6 +116,7 @@ class Database:
             work = Work(conn, self.cipher, self.index_key, self.clock())
             yield work
             work.settle()
+        work.committed()
 
     def _turn(self) -> AbstractContextManager[object]:
         return self.queue if self.one_writer else nullcontext()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import queue
 import threading
@@ -18,8 +19,8 @@ from sqlalchemy.exc import OperationalError
 from bot import handlers
 from bot.app import Services
 from bot.events import Known, TextSent
-from bot.intake import LARGEST_GROUP, Intake, Outcome
-from storage import people
+from bot.intake import LARGEST_GROUP, MOST_TRIES, Intake, Outcome
+from storage import events, people
 from storage.events import seen_events
 from storage.work import Database, Work
 
@@ -46,7 +47,7 @@ class Handler:
     before: Callable[[], object] = lambda: None
     sorry: list[str] = field(default_factory=list)
 
-    def handle(self, _services: Services, _work: Work, events: Sequence[Known]) -> None:
+    def handle(self, _services: Services, _work: Work, events: Sequence[Known], _heard: object) -> None:
         self.before()
         if trouble := self.fails(events):
             raise trouble
@@ -66,6 +67,7 @@ class House:
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch) -> Handler:
     found = Handler()
+    monkeypatch.setattr(handlers, "heard_in", lambda *_: None)
     monkeypatch.setattr(handlers, "handle", found.handle)
     monkeypatch.setattr(handlers, "apologise", found.apologise)
     return found
@@ -104,6 +106,52 @@ def at_once(intake: Intake, handler: Handler, events: Sequence[Known]) -> list[O
 def stored(db: Database) -> set[str]:
     with db.look() as work:
         return set(work.conn.execute(select(seen_events.c.event_id)).scalars())
+
+
+@pytest.mark.parametrize(
+    ("text", "understood_by"), [("こんにちは", "who brings it"), ("長" * 201, "who writes")]
+)
+def test_words_are_understood_before_anybody_else_has_to_wait(
+    db: Database, intake: Intake, monkeypatch: pytest.MonkeyPatch, text: str, understood_by: str
+) -> None:
+    found: list[object] = []
+
+    @dataclass
+    class Words:
+        text: str
+
+        def listen(self) -> Words:
+            found.append("who brings it" if threading.get_ident() == brings else "who writes")
+            return self
+
+    def first_times(*_: object) -> set[tuple[str, str]]:
+        found.append("written")
+        return set()
+
+    brings = threading.get_ident()
+    monkeypatch.setattr(handlers, "heard_in", lambda _services, event: Words(event.text))
+    monkeypatch.setattr(events, "first_times", first_times)
+    intake.take([dataclasses.replace(said(1), text=text)])
+    assert found[0] == understood_by
+    assert found[-1] == "written"
+    assert "who brings it" not in found[1:]
+
+
+def test_words_that_cannot_be_understood_harm_nobody_who_brings_them(
+    intake: Intake, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Words:
+        text = "?"
+
+        def listen(self) -> Words:
+            raise ValueError
+
+    monkeypatch.setattr(handlers, "heard_in", lambda *_: Words())
+    outcomes: list[Outcome] = []
+    for _ in range(MOST_TRIES):
+        outcomes += intake.take([said(1)])
+    assert outcomes == ["again"] * (MOST_TRIES - 1) + ["poisoned"]
+    assert handler.sorry == ["event-1"]
 
 
 def test_who_comes_while_another_is_written_is_written_with_all_who_came(
@@ -234,6 +282,7 @@ def test_whoever_is_held_by_a_dead_machine_holds_up_nobody_else(
 ) -> None:
     if db.one_writer:
         pytest.skip("on SQLite whoever writes holds everybody, and a process that dies lets go at once")
+    monkeypatch.setattr(handlers, "heard_in", lambda *_: None)
     monkeypatch.setattr(handlers, "handle", _locks)
     with db.work() as work:
         people.lock(work, "default", said(0).line_id)
@@ -247,5 +296,5 @@ def test_whoever_is_held_by_a_dead_machine_holds_up_nobody_else(
         assert [one.result(timeout=20) for one in waits] == [["handled"]] * 10
 
 
-def _locks(_services: Services, work: Work, events: Sequence[Known]) -> None:
+def _locks(_services: Services, work: Work, events: Sequence[Known], _heard: object) -> None:
     people.lock_all(work, [(event.channel, event.line_id) for event in events])

@@ -59,7 +59,9 @@ class Engine:
         look_back(self.services.db)
         notice_copied_database(self.services)
         if self.role in ("all", "sender"):
-            self.deliverer = Deliverer(self.services.db, self.services.line, self.services.bell)
+            self.deliverer = Deliverer(
+                self.services.db, self.services.line, self.services.bell, self.services.errands
+            )
             self.deliverer.start()
             self.postman = Postman(post_of(self.services))
             self.postman.start()

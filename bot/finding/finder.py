@@ -13,7 +13,7 @@ from typing import Final
 from bot.content.conditions import Token
 from bot.content.hotlines import Hotline
 from bot.content.schemes import Scheme
-from bot.finding.analysis import Analyser, Spoken
+from bot.finding.analysis import Analyser
 from bot.finding.concepts import Concepts
 from bot.finding.index import Index, Line, Match
 from bot.finding.neighbours import speaks_of_neighbour
@@ -65,6 +65,13 @@ class Finding:
     sure: bool = False
 
 
+@dataclass(frozen=True)
+class Sought:
+    """What a text speaks of, by place in the catalogue; None where it tells of a neighbour."""
+
+    matches: Mapping[int, Match] | None
+
+
 class Finder:
     """All schemes and lines, made ready for being looked up; a second's work, at the first search and not before."""
 
@@ -88,22 +95,27 @@ class Finder:
 
     def find(self, text: str, town: str | None, now: datetime, at_most: int = AT_MOST) -> Finding:
         """What helps with this, for somebody in `town` (a key; None where it is not known); any string is allowed."""
-        return self._find(self._analyser.read(text), town, now, at_most)
+        return self._among(self._index.matches(self._analyser.read(text)), town, now, at_most)
 
-    def unasked(self, text: str, town: str | None, now: datetime) -> Finding | None:
-        """What fits so well that it may be shown to somebody who did not look for anything; nothing about a neighbour."""
+    def read(self, text: str) -> Sought:
+        """The part of `unasked` that is the same for everybody."""
         said = self._analyser.read(text)
         if speaks_of_neighbour(said, self._synonyms.neighbours):
+            return Sought(None)
+        return Sought(self._index.matches(said))
+
+    def unasked(self, sought: Sought, town: str | None, now: datetime) -> Finding | None:
+        """What fits so well that it may be shown to somebody who did not look for anything; nothing about a neighbour."""
+        if sought.matches is None:
             return None
-        finding = self._find(said, town, now, AT_MOST)
+        finding = self._among(sought.matches, town, now, AT_MOST)
         return finding if finding.sure else None
 
     def speaks_of_neighbour(self, text: str) -> bool:
         """Whether this tells of somebody else who could be named by it: then nothing is looked up unasked."""
         return speaks_of_neighbour(self._analyser.read(text), self._synonyms.neighbours)
 
-    def _find(self, said: Spoken, town: str | None, now: datetime, at_most: int) -> Finding:
-        matches = self._index.matches(said)
+    def _among(self, matches: Mapping[int, Match], town: str | None, now: datetime, at_most: int) -> Finding:
         schemes = self._schemes_among(matches, town, now.date())
         if not schemes:
             return Finding()

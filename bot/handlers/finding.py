@@ -15,6 +15,7 @@ from bot.finding import Finding
 from bot.flows.talk import plain
 from bot.handbook.recommend import Recommendation
 from bot.handlers import talking
+from bot.handlers.heard import Heard
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 from bot.messages import Cards, Tap
@@ -43,27 +44,27 @@ def asked(turn: Turn, text: str) -> bool:
     return True
 
 
-def offered(turn: Turn, text: str) -> bool:
+def offered(turn: Turn, heard: Heard) -> bool:
     """What fits well to words that are no answer to anything. Whether there was something."""
-    finding = _unasked(turn, text)
+    finding = _unasked(turn, heard)
     if finding is not None:
         _show(turn, finding, "finding.offer")
     return finding is not None
 
 
-def beside_danger(turn: Turn, text: str) -> None:
+def beside_danger(turn: Turn, heard: Heard) -> None:
     """Who cannot pay for the gas is told whom to talk to, and what there is; the lines stay last, in sight."""
-    finding = _unasked(turn, text)
+    finding = _unasked(turn, heard)
     if finding is not None:
         turn.messages.insert(len(turn.messages) - 1, _cards(turn, finding))
 
 
-def _unasked(turn: Turn, text: str) -> Finding | None:
+def _unasked(turn: Turn, heard: Heard) -> Finding | None:
     """What fits so well that it may be shown unasked; nothing where it may be about a neighbour."""
     helps_others = turn.person.role == "supporter" or turn.person.partner_id is not None
-    if helps_others and len(text.strip()) > FEW_WORDS:
+    if helps_others and len(heard.text.strip()) > FEW_WORDS:
         return None
-    return turn.content.finder.unasked(text, turn.person.town, turn.now)
+    return turn.content.finder.unasked(heard.sought, turn.person.town, turn.now)
 
 
 def tapped(turn: Turn, tap: postback.Tap) -> None:

@@ -26,4 +26,4 @@ def show_menu(turn: Turn, lead: str = "menu.lead") -> None:
     until = turn.person.danger_until
     first = help_buttons(turn, turn.content.handbook.talk_now) if until and until > turn.work.now else ()
     taps = tuple(Tap(texts.get(f"menu.{flow}"), postback.start(flow)) for flow in order)
-    turn.messages.append(Choices(texts.get(lead), taps, first=first, last=last))
+    turn.messages.append(Choices(texts.get(lead), taps, first=first, last=last, for_all=True))

@@ -25,20 +25,21 @@ from bot.handlers import (
     talking,
     tips,
 )
+from bot.handlers.heard import Heard
 from bot.handlers.menu import show_menu
 from bot.handlers.turn import Turn
 from bot.wording import all_plain, meant_by
 from storage.conversations import Conversation
 
 
-def sent(turn: Turn, event: TextSent) -> None:
+def sent(turn: Turn, event: TextSent, heard: Heard) -> None:
     """Danger, a word that leads elsewhere, a code, a number of one's own, an answer; else the menu."""
     conversation = turn.conversation
-    found = crisis.detect(event.text, turn.content.lexicon)
+    found = heard.danger
     if found is not None and not (found.soft and _own_words(turn, event.text)):
         _answer_danger(turn, found)
         if conversation is None and found.level in (crisis.Level.SOFT, crisis.Level.LIVELIHOOD):
-            finding.beside_danger(turn, event.text)
+            finding.beside_danger(turn, heard)
         return
     if said := _after_danger(turn, event.text, conversation):
         danger.said(turn, said)
@@ -71,7 +72,7 @@ def sent(turn: Turn, event: TextSent) -> None:
         talking.typed(turn, conversation, event.text, event.message_id)
     elif (months := _meant(turn, event.text, "life.pause.words")) and registered.pause_typed(turn, months):
         pass
-    elif not finding.offered(turn, event.text):
+    elif not finding.offered(turn, heard):
         turn.say("menu.not_understood")
         show_menu(turn)
 

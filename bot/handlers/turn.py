@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.content.library import Content
 from bot.events import Event
@@ -15,6 +15,7 @@ from bot.handlers.coming import Asked, Offers
 from bot.line.render import to_line
 from bot.messages import MESSAGES, Message, Saying, Tap, Text
 from storage import concerns, outbox, partners
+from storage.at_once import Answer
 from storage.conversations import Conversation
 from storage.people import Person
 from storage.work import Work
@@ -103,18 +104,20 @@ class Turn:
         parts = [tuple(self.messages[start : start + MESSAGES]) for start in cuts]
         return [Saying(part, self.quick if part is parts[-1] else ()) for part in parts]
 
-    def answers(self) -> Iterator[dict[str, Any]]:
-        """What was said, as rows of the outbox; the first five messages use the reply token."""
+    def answers(self) -> Iterator[Answer]:
+        """What was said, for the outbox; the first five messages use the reply token."""
         token = self.event.reply_token
         for saying in self.sayings() if self.event.active else ():
-            yield outbox.row_of(
+            body = {"messages": to_line(saying)}
+            row = outbox.row_of(
                 self.work,
                 self.event.channel,
                 "message",
-                {"messages": to_line(saying)},
+                body,
                 person_id=None if self.erased else self.person.id,
                 reply_token=token,
                 reply_until=self.work.now + REPLY_FRESH_FOR if token else None,
                 must_arrive=self.must_arrive,
             )
+            yield Answer(row, body, None if self.erased else self.event.line_id, token)
             token = None

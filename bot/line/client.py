@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from bot import log, metrics
-from bot.line.connections import Connections, NoAnswer, Reply
+from bot.line.connections import Connections, Exchange, NoAnswer, Reply, as_answered
 from bot.settings import Channel
 
 API, ACCESS = "https://api.line.me", "https://access.line.me"
@@ -54,6 +54,21 @@ class Answer:
         return self.status is not None and 200 <= self.status < 300
 
 
+@dataclass(frozen=True, eq=False)
+class UnderWay:
+    """A call whose answer is still to be waited for (LineClient.end), whatever became of the request."""
+
+    channel: str
+    method: str
+    endpoint: str
+    started: float
+    begun: Exchange | NoAnswer
+
+    @property
+    def has_left(self) -> bool:
+        return isinstance(self.begun, Exchange)
+
+
 @dataclass(frozen=True)
 class Quota:
     """Messages of this month: `limit` is None for a plan without one; `used` is approximate, says LINE."""
@@ -73,6 +88,18 @@ def to_bytes(value: Json) -> bytes:
     except orjson.JSONEncodeError:  # half a character, which UTF-8 cannot say
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         return _SURROGATES.sub("\ufffd", text).encode()
+
+
+def in_order_of_answers(calls: Iterable[UnderWay]) -> Iterator[UnderWay]:
+    """First those that have not left; each of the others as soon as LINE says something to it, or its time is over."""
+    by_exchange: dict[Exchange, UnderWay] = {}
+    for call in calls:
+        if isinstance(call.begun, Exchange):
+            by_exchange[call.begun] = call
+        else:
+            yield call
+    for exchange in as_answered(list(by_exchange)):
+        yield by_exchange[exchange]
 
 
 class LineClient:
@@ -98,7 +125,12 @@ class LineClient:
 
     def reply(self, channel: str, token: str, messages: Sequence[Json]) -> Answer:
         """Answer an event. It has no retry key: LINE refuses one here."""
-        return self._post(channel, "/v2/bot/message/reply", {"replyToken": token, "messages": messages})
+        return self.end(self.begin_reply(channel, token, messages))
+
+    def begin_reply(self, channel: str, token: str, messages: Sequence[Json]) -> UnderWay:
+        """The same, without waiting for what LINE says to it."""
+        body = to_bytes({"replyToken": token, "messages": messages})
+        return self._begin(channel, "POST", "/v2/bot/message/reply", body=body)
 
     def push(self, channel: str, to: str, messages: Sequence[Json], retry_key: str) -> Answer:
         """Write to one person; repeat only with the same key, messages and person."""
@@ -167,7 +199,10 @@ class LineClient:
     def _post(self, channel: str, endpoint: str, body: Json, retry_key: str | None = None) -> Answer:
         return self._call(channel, "POST", endpoint, body=to_bytes(body), retry_key=retry_key)
 
-    def _call(
+    def _call(self, channel: str, method: str, endpoint: str, **how: Any) -> Answer:
+        return self.end(self._begin(channel, method, endpoint, **how))
+
+    def _begin(
         self,
         channel: str,
         method: str,
@@ -180,7 +215,7 @@ class LineClient:
         as_account: bool = True,
         timeouts: tuple[float, float] | None = None,
         **places: str,
-    ) -> Answer:
+    ) -> UnderWay:
         """One request, made once. `endpoint` names its `places` in braces; the log shows it like that."""
         account = self._channels.get(channel)
         headers = {"Accept": "application/json", "User-Agent": "tsunagari"}
@@ -192,31 +227,39 @@ class LineClient:
             headers["X-Line-Retry-Key"] = retry_key
         path = endpoint.format(**{name: quote(value, safe="") for name, value in places.items()})
         started = time.monotonic()
-        trouble: str | None = "NoSuchChannel"
-        answer = Answer(None, "no")
+        begun: Exchange | NoAnswer = NoAnswer("NoSuchChannel", began=False)
         if account is not None:
             url = (base or self._api) + path
             try:
-                reply = self._connections.ask(method, url, headers, body, timeouts or self._timeouts)
-                answer, trouble = _answer_in(reply), None
+                begun = self._connections.begin(method, url, headers, body, timeouts or self._timeouts)
             except NoAnswer as none:
-                answer, trouble = Answer(None, "unknown" if none.began else "no"), none.kind
-        self._note(channel, method, endpoint, answer, trouble, time.monotonic() - started)
+                begun = none
+        return UnderWay(channel, method, endpoint, started, begun)
+
+    def end(self, call: UnderWay) -> Answer:
+        """What LINE said, once it has said it."""
+        try:
+            if isinstance(call.begun, NoAnswer):
+                raise call.begun
+            answer, trouble = _answer_in(self._connections.end(call.begun)), None
+        except NoAnswer as none:
+            answer, trouble = Answer(None, "unknown" if none.began else "no"), none.kind
+        self._note(call, answer, trouble)
         return answer
 
     @staticmethod
-    def _note(
-        channel: str, method: str, endpoint: str, answer: Answer, trouble: str | None, seconds: float
-    ) -> None:
+    def _note(call: UnderWay, answer: Answer, trouble: str | None) -> None:
+        seconds = time.monotonic() - call.started
         status = answer.status if answer.status is not None else f"not_sent_{answer.sent}"
-        metrics.count_call(channel, endpoint, str(status), seconds, ok=answer.ok or answer.status == 409)
+        ok = answer.ok or answer.status == 409
+        metrics.count_call(call.channel, call.endpoint, str(status), seconds, ok=ok)
         if answer.status == 409:
             metrics.ALREADY_ACCEPTED.inc()
         log.event(
             "line.call",
-            channel=channel,
-            method=method,
-            endpoint=endpoint,
+            channel=call.channel,
+            method=call.method,
+            endpoint=call.endpoint,
             status=status,
             ms=round(seconds * 1000),
             line_request_id=answer.request_id,

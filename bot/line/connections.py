@@ -10,15 +10,16 @@ import select
 import ssl
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 LARGEST_ANSWER: Final = 1_000_000  # bytes
 PIECE: Final = 65_536
+AT_LEAST: Final = 0.001  # seconds, for an answer that came while others were looked at
 
 
 class NoAnswer(Exception):
@@ -45,11 +46,56 @@ class _Place(NamedTuple):
     port: int | None
 
 
+class _AtOnce(HTTPConnection):
+    """A request leaves in one piece: http.client would send its head by itself, and then the body."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._written: list[bytes] = []
+
+    def send(self, data: Any) -> None:
+        self._written.append(data)
+
+    def leave(self) -> None:
+        whole = b"".join(self._written)
+        self._written.clear()
+        self.sock.sendall(whole)
+
+
+class _AtOnceTls(_AtOnce, HTTPSConnection):
+    pass
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange:
+    """A request that has left, and until when (`time.monotonic`) its answer is waited for."""
+
+    place: _Place
+    connection: _AtOnce
+    until: float
+
+
+def as_answered(exchanges: Sequence[Exchange]) -> Iterator[Exchange]:
+    """Each of them as soon as something of its answer has come, or its time is over."""
+    by_file = {exchange.connection.sock.fileno(): exchange for exchange in exchanges}
+    poll = select.poll()
+    for file in by_file:
+        poll.register(file, select.POLLIN)
+    while by_file:
+        now = time.monotonic()
+        left = min(exchange.until for exchange in by_file.values()) - now
+        ready = {file for file, _ in poll.poll(max(0.0, left) * 1000)}
+        for file, exchange in list(by_file.items()):
+            if file in ready or exchange.until <= time.monotonic():
+                poll.unregister(file)
+                yield by_file.pop(file)
+
+
 class Connections:
     """Makes requests, each once: nothing is repeated, no redirect is followed, no proxy is asked."""
 
     def __init__(self) -> None:
-        self._idle: defaultdict[_Place, deque[HTTPConnection]] = defaultdict(deque)
+        self._idle: defaultdict[_Place, deque[_AtOnce]] = defaultdict(deque)
 
     def ask(
         self,
@@ -59,28 +105,48 @@ class Connections:
         body: bytes | None,
         timeouts: tuple[float, float],
     ) -> Reply:
-        """`timeouts`: seconds to connect, and to wait for each piece of the answer; raises NoAnswer."""
-        deadline = time.monotonic() + sum(timeouts)
+        """`timeouts`: seconds to connect, and to wait for the answer; raises NoAnswer."""
+        return self.end(self.begin(method, url, headers, body, timeouts))
+
+    def begin(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeouts: tuple[float, float],
+    ) -> Exchange:
+        """Make the request, and leave the answer for later; raises NoAnswer."""
         try:
             place, path = _place_of(url)
             connection = self._kept(place) or self._opened(place, timeouts[0])
         except (OSError, ValueError, HTTPException) as error:
             raise NoAnswer(type(error).__name__, began=False) from None
-        began = kept = False
+        began = False
         try:
             connection.sock.settimeout(timeouts[1])
             connection.request(method, path, body, dict(headers))
             began = True
+            connection.leave()
+        except (OSError, ValueError, HTTPException) as error:  # without `began`: a header that is none
+            connection.close()
+            raise NoAnswer(type(error).__name__, began=began) from None
+        return Exchange(place, connection, time.monotonic() + timeouts[1])
+
+    def end(self, exchange: Exchange) -> Reply:
+        """What was answered, once it is there; raises NoAnswer."""
+        connection, kept = exchange.connection, False
+        try:
+            connection.sock.settimeout(max(AT_LEAST, exchange.until - time.monotonic()))
             response = connection.getresponse()
-            whole = _read(response, deadline)
+            whole = _read(response, exchange.until)
             kept = whole is not None and not response.will_close
             return Reply(response.status, response.headers, whole)
         except (OSError, ValueError, HTTPException) as error:
-            wrong = isinstance(error, ValueError) and not began  # a header, found before anything is sent
-            raise NoAnswer(type(error).__name__, began=not wrong) from None
+            raise NoAnswer(type(error).__name__, began=True) from None
         finally:
             if kept:
-                self._idle[place].append(connection)
+                self._idle[exchange.place].append(connection)
             else:
                 connection.close()
 
@@ -89,7 +155,7 @@ class Connections:
             while idle:
                 idle.pop().close()
 
-    def _kept(self, place: _Place) -> HTTPConnection | None:
+    def _kept(self, place: _Place) -> _AtOnce | None:
         """The one that was used last, unless the other side has hung up since, or speaks unasked."""
         idle = self._idle[place]
         while idle:
@@ -102,11 +168,11 @@ class Connections:
             connection.close()
         return None
 
-    def _opened(self, place: _Place, timeout: float) -> HTTPConnection:
+    def _opened(self, place: _Place, timeout: float) -> _AtOnce:
         connection = (
-            HTTPSConnection(place.host, place.port, timeout=timeout, context=self._tls)
+            _AtOnceTls(place.host, place.port, timeout=timeout, context=self._tls)
             if place.scheme == "https"
-            else HTTPConnection(place.host, place.port, timeout=timeout)
+            else _AtOnce(place.host, place.port, timeout=timeout)
         )
         connection.connect()
         return connection

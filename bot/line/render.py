@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -60,9 +61,8 @@ def to_line(saying: Saying) -> list[Json]:
     if len(said) > MESSAGES:
         raise TooLong(f"{len(said)} messages")
     if saying.quick:
-        said[-1]["quickReply"] = {
-            "items": [{"type": "action", "action": _action(tap)} for tap in saying.quick]
-        }
+        quick = {"items": [{"type": "action", "action": _action(tap)} for tap in saying.quick]}
+        said[-1] = {**said[-1], "quickReply": quick}
     return said
 
 
@@ -71,13 +71,23 @@ def _message(message: Message) -> Json:
         case Text(text):
             return {"type": "text", "text": _clean(text)}
         case Choices():
-            return _flex(message.text, _choices(message))
+            return _asked_of_all(message) if message.for_all else _asked(message)
         case Cards(alt, cards):
             bubbles = [_card(card) for card in cards]
             one = bubbles[0] if len(bubbles) == 1 else {"type": "carousel", "contents": bubbles}
             return _flex(alt, one)
         case Picture(url, preview_url):
             return {"type": "image", "originalContentUrl": url, "previewImageUrl": preview_url}
+
+
+def _asked(choices: Choices) -> Json:
+    return _flex(choices.text, _choices(choices))
+
+
+@lru_cache(maxsize=64)
+def _asked_of_all(choices: Choices) -> Json:
+    """Nobody may change it. What is somebody's own is never kept."""
+    return _asked(choices)
 
 
 def _flex(alt: str, contents: Json) -> Json:

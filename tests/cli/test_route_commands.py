@@ -10,6 +10,7 @@ import pytest
 from terminal import Run
 from town import the_content
 
+from bot import log
 from bot.cli import route_words, serve
 from bot.content.places import Step, StepKey
 from bot.content.route_lint import Gap, Problem
@@ -145,6 +146,7 @@ def test_every_step_of_a_rule_has_words(key: StepKey, why: str) -> None:
 
 
 def test_serve_says_at_its_start_that_the_map_has_holes(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("WARNING", "text")
     serve._warn_of_gaps(the_content())
     said = capsys.readouterr().err
     assert said.count("\n") == 1

@@ -23,13 +23,13 @@ SENDING = [  # in the order in which one life comes by them
     "jobs.deliver:claim:before:1",
     "storage.outbox:claim:gave:1",  # claimed, not committed
     "jobs.deliver:Deliverer._write_and_claim:gave:1",  # committed, nothing called
-    "jobs.deliver:Sender.send:before:3",
+    "jobs.sender:Sender.send:before:3",
     "bot.line.client:LineClient.multicast:before:2",
     "bot.line.client:to_bytes:after:1",
     "http.client:HTTPConnection.request:after:1",  # asked, no answer yet
     "bot.line.connections:_read:before:1",  # the status is there, the rest of the answer is not
     "bot.line.client:LineClient.multicast:after:2",
-    "jobs.deliver:Sender.send:after:3",
+    "jobs.sender:Sender.send:after:3",
     "jobs.deliver:_postpone:before:1",
     "storage.outbox:postpone:after:1",
     "jobs.deliver:_settle:before:1",

@@ -11,7 +11,8 @@ from surroundings import Clock
 from town import settings
 
 from bot.line.client import LineClient
-from jobs.deliver import Sender, claim, installed_menus, note
+from jobs.deliver import claim, note
+from jobs.sender import Sender, installed_menus
 from storage import outbox, people
 from storage.schema import new_id
 from storage.work import Database

@@ -19,7 +19,8 @@ from waiting import wait_until
 from bot.line.client import LineClient
 from bot.settings import Channel
 from jobs import deliver
-from jobs.deliver import ENOUGH_REPLIES, Deliverer, Sender, deliver_some
+from jobs.deliver import Deliverer, deliver_some
+from jobs.sender import ENOUGH_REPLIES, Sender
 from jobs.verdicts import BAD_CREDENTIALS, Later, Settled, backoff, next_month, quota_again
 from storage import broadcasts, freezing, menus, outbox, people, quota, segments, switches
 from storage.outbox import LEASE, REPLY_LEASE

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bot.line.connections import Connections, NoAnswer
+from bot.line.connections import Connections, NoAnswer, as_answered
 
 TIMEOUTS = (2.0, 2.0)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Line-Request-Id: r\r\n\r\n{}"
@@ -212,3 +212,53 @@ def test_over_tls_a_connection_is_kept_too(certificate: Path, monkeypatch: pytes
             threading.Event().wait(0.1)
         assert len(callers) == 1
     connections.close()
+
+
+# ---- several requests under way ------------------------------------------------------------------------------
+
+
+def test_a_request_leaves_in_one_piece() -> None:
+    pieces = []
+
+    def hears(caller: socket.socket) -> None:
+        pieces.append(caller.recv(65_536))
+        caller.sendall(OK)
+
+    connections = Connections()
+    with server(hears) as (base, _):
+        assert ask(connections, base) == 200
+    assert len(pieces) == 1
+    assert pieces[0].startswith(b"POST /v2/bot/x?y=1 HTTP/1.1\r\n")
+    assert pieces[0].endswith(b"\r\nA: b\r\n\r\n{}")
+
+
+def test_answers_are_read_as_they_come_and_the_silent_ones_when_their_time_is_over() -> None:
+    connections, waits = Connections(), iter([5.0, 0.3, 0.0])
+
+    def in_its_time(caller: socket.socket) -> None:
+        wait = next(waits)
+        caller.recv(65_536)
+        threading.Event().wait(wait)
+        caller.sendall(OK)
+
+    with server(in_its_time) as (base, _):
+        begun = []
+        for _ in range(3):
+            begun.append(connections.begin("POST", f"{base}/x", {}, b"{}", (2.0, 0.8)))
+            threading.Event().wait(0.05)  # so that they are accepted in this order
+        order = []
+        for exchange in as_answered(begun):
+            order.append(begun.index(exchange))
+            if order[-1] == 0:
+                with pytest.raises(NoAnswer) as found:
+                    connections.end(exchange)
+                assert found.value.began
+            else:
+                assert connections.end(exchange).status == 200
+    assert order == [2, 1, 0]
+
+
+def test_a_header_that_is_none_is_found_before_anything_leaves() -> None:
+    with server(answers) as (base, _), pytest.raises(NoAnswer) as found:
+        Connections().begin("POST", f"{base}/x", {"A": "b\r\nC: d"}, b"{}", TIMEOUTS)
+    assert not found.value.began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -70,6 +71,17 @@ def test_a_question_shows_everything_in_reading_order() -> None:
         FULL.text, FULL.hint, FULL.picked, "119に電話する", "読む",
         *(f"こたえ{n}" for n in range(8)), "わからない",
     ]  # fmt: skip
+
+
+def test_what_is_the_same_for_all_is_made_once_and_nobodys_buttons_stay_under_it() -> None:
+    menu, back = dataclasses.replace(FULL, for_all=True), Tap("戻る", "v1;a;;back;")
+    (mine,) = said(menu, quick=(back,))
+    (yours,) = said(menu)
+    assert "quickReply" in mine
+    assert "quickReply" not in yours
+    assert said(FULL) == [yours]
+    assert to_line(Saying((menu,)))[0]["contents"] is to_line(Saying((menu,)))[0]["contents"]
+    assert to_line(Saying((FULL,)))[0]["contents"] is not to_line(Saying((FULL,)))[0]["contents"]
 
 
 def test_every_answer_is_a_box_that_is_tapped_with_its_data_and_words() -> None:

@@ -13,7 +13,8 @@ from town import Town, make_town, the_content
 
 from bot.line.client import Answer
 from bot.programme import life, my_data
-from jobs.deliver import Sender, claim, note
+from jobs.deliver import claim, note
+from jobs.sender import Sender
 from storage import (
     attempts,
     audit,

@@ -64,7 +64,7 @@ class Handler:
     fails: Callable[[Event, int], Exception | None] = lambda _event, _number: None
     says: bool = False
 
-    def handle(self, services: Services, work: Work, events: Sequence[Event]) -> None:
+    def handle(self, services: Services, work: Work, events: Sequence[Event], _heard: object) -> None:
         for event in events:
             self._handle(work, event)
 
