@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import gc
-import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from bot.app import Services
 
-HAND_OVER: Final = (
-    0.001  # seconds; of many threads each waits so long for its turn, and by default five times as long
-)
 GARBAGE: Final = 100_000  # objects that come and do not go until cycles among them are looked for
 
 
@@ -19,7 +15,6 @@ def settle(services: Services) -> None:
     """Read what would else be read at somebody's first word; and never look through all texts, rules and languages for
     garbage again: a million objects stay as long as the process does."""
     services.content.finder.wake_up()
-    sys.setswitchinterval(HAND_OVER)
     gc.set_threshold(GARBAGE)
     gc.collect()
     gc.freeze()
