@@ -127,6 +127,8 @@ def test_a_harmless_clause_never_hides_a_wish_to_die_in_the_next_one(harmless: s
         "死にたいと言う{}がいます",
         "{}が死にたいらしい",
         "死にたい、と{}が言うんです",
+        "{}が死にたい言うとる",
+        "{}が死にたい言うだが、どうしたら",
     ],
 )
 def test_another_persons_words_are_never_answered_as_the_writers_own(person: str, saying: str) -> None:
@@ -150,6 +152,21 @@ def test_a_person_who_is_only_mentioned_does_not_take_the_writers_words_away(
     assert found(saying.format(person)) == ("self", "S1")
 
 
+@pytest.mark.parametrize(
+    ("said", "who"),
+    [
+        ("孫が先輩に殴られています", Who.OTHER),
+        ("同級生が夫に外へ出してもらえません", Who.OTHER),
+        ("父が酔うと殴られます", Who.SELF),
+        ("父が帰ってくると、また殴られる", Who.SELF),
+    ],
+)
+def test_the_subject_of_what_is_suffered_is_who_suffers_it(said: str, who: Who) -> None:
+    danger = detect(said, LEXICON)
+    assert danger is not None
+    assert danger.who is who
+
+
 def test_quotation_marks_alone_do_not_make_words_somebody_elses() -> None:
     assert found("『死にたい』って毎日思う") == ("self", "S1")
     assert found("近所の人が『死にたい』と言っています") == ("other", "O1")
@@ -168,6 +185,76 @@ def test_levels_are_ordered_so_that_the_nearest_danger_wins() -> None:
     assert danger is not None
     assert (danger.code, danger.category) == ("S0", "now")
     assert len(danger.reasons) >= 3
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("先月、納屋で首を吊ろうとして縄が切れました", "S1"),
+        ("首を吊ることばかり毎晩考えとります", "S1"),
+        ("孫の入学が済んだら首をくくる", "S1"),
+        ("叔父が、首をくくりたいとこぼしておられました", "O1"),
+        ("弟が社長を殺すと電話で言うんです", "O1"),
+        ("おむつを替えながら、母を殺してしまいそうだと思う", "S1"),
+        ("課長を刺すことばかり考えて、いつかやると思う", "S1"),
+        ("二階の田中さん、中で倒れとるんじゃないかと心配です", "O1"),
+        ("夫に首を絞められたことがあります", "S1"),
+        ("友だちの机から遺書みたいな紙が出てきた", "O1"),
+    ],
+)
+def test_what_was_is_thought_or_told_is_strong_and_not_acute(text: str, code: str) -> None:
+    assert found(text) == ("other" if code.startswith("O") else "self", code)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("先月も首を吊ろうとした。今夜こそやる、縄は持っとる", "S0"),
+        ("毎晩考えてきた。いま橋の欄干の外におる。飛び降りる", "S0"),
+        ("いつも殺したいと思っとった。包丁持って課長の家の前におる", "S0"),
+        ("さっき手首を切りました", "S0"),
+        ("手首きった、血がとまらん", "S0"),
+        ("死ぬつもりで薬を全部飲みました", "S0"),
+        ("今夜、命を絶ちます", "S0"),
+        ("夫に殴られて風呂場に隠れています", "S0"),
+        ("玄関のドアを蹴られてる。殴られる", "S0"),
+        ("赤ちゃんを揺さぶってしまった。ぐったりして動かない", "O0"),
+    ],
+)
+def test_what_happens_now_outweighs_habit_memory_and_thought(text: str, code: str) -> None:
+    danger = detect(text, LEXICON)
+    assert danger is not None
+    assert danger.level is Level.NOW, (danger, code)
+
+
+@pytest.mark.parametrize(
+    "text", ["あいつを殺したい", "飛び降りたい", "遺書を書きました", "首をしめられました"]
+)
+def test_where_nothing_tells_how_near_it_is_the_acute_answer_stays(text: str) -> None:
+    assert found(text) == ("self", "S0")
+
+
+def test_the_reasons_name_the_shift_that_changed_the_level() -> None:
+    danger = detect("さっき手首を切りました", LEXICON)
+    assert danger is not None
+    assert any(" > happening-now: " in reason for reason in danger.reasons)
+
+
+def test_a_shift_never_makes_a_danger_vague_or_none() -> None:
+    assert {shift.to for shift in LEXICON.shifts} == {Level.NOW, Level.STRONG}
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("主人が、わしが死ねばええと言うて酒を飲みます", "other"),
+        ("ママ友から、もう死にたいと電話がありました", "other"),
+        ("おふくろが睡眠薬を全部飲んだ", "other"),
+        ("母が怒るので、私は死にたいと思います", "self"),
+    ],
+)
+def test_who_is_named_as_the_speaker_is_whose_danger_it_is(text: str, who: str) -> None:
+    assert found(text)[0] == who
 
 
 def test_the_reasons_name_the_rule_and_the_normalised_words() -> None:
@@ -203,6 +290,7 @@ def test_any_text_around_them_leaves_unmistakable_words_found(noise: str) -> Non
 
 def test_the_views_of_a_text_are_what_the_lexicon_is_written_in() -> None:
     assert normalise("ｼﾆﾀｲ！ モウ、ダメだ。").ja == "しにたい。もうだめだ。"
+    assert [normalise(text).marks for text in ("え？！", "あ。", "あ" * 200 + "?")] == ["!?", "", ""]
     assert normalise("Tôi muốn chết. I'm").latin.split() == ["toi", "muon", "chet", ".", "im"]
 
 
@@ -259,6 +347,17 @@ def test_a_text_far_beyond_lines_limit_is_still_read_at_its_end() -> None:
         ("おうちに入れてもらえん", "child"),
         ("三日ほど食ってない", "livelihood"),
         ("隣の爺さん、呼び鈴を鳴らしても返事がない", "welfare_check"),
+        ("弟が死ぬ死ぬ言うて包丁を離さん", "suicide"),
+        ("もう生きとうない", "suicide"),
+        ("楽に4ねる薬はないか", "suicide"),
+        ("次の汽車が来たら終わりにする、ホームの端におる", "now"),
+        ("風呂場で練炭を焚いた", "now"),
+        ("自分の足をライターで焼いてしまう", "self_harm"),
+        ("課長の車のブレーキに細工してやる", "harm_others"),
+        ("息子に杖を取り上げられて動けない", "violence"),
+        ("たたいてしもうた、八十の母を", "violence_by_self"),
+        ("山菜採りに行った兄が戻らん", "welfare_check"),
+        ("ストーブの部屋で家族がぐったりしとる", "medical"),
     ],
 )
 def test_plain_words_are_heard_in_forms_that_no_list_has(said: str, category: str) -> None:
@@ -282,6 +381,13 @@ def test_plain_words_are_heard_in_forms_that_no_list_has(said: str, category: st
         "白髪を抜くのがやめられない",
         "将棋で孫に殺された、参った",
         "あと五分で終わります",
+        "息が止まるほどきれいな夕焼け",
+        "締め切りに首を絞められています",
+        "孫の笑顔に殺される",
+        "ぐったりしとる、庭の胡瓜が",
+        "鹿を猟銃で撃つ人が減った",
+        "飼っていた犬が天国に行きました",
+        "上の階の足音が少し気になる",
     ],
 )
 def test_the_same_words_in_everyday_sentences_are_not(said: str) -> None:
@@ -300,6 +406,12 @@ def broken(tmp_path: Path) -> Path:
         ("    level: now", "    level: never", "rule now-decision: unknown level"),
         ("    who: wish", "    who: nobody", "rule now-decision"),
         ("    effect: drop", "    effect: vanish", "guard missing-you: unknown effect"),
+        ("    to: strong", "    to: soft", "shift a-habit: unknown level"),
+        (
+            "    to: strong\n    categories: [now,",
+            "    to: strong\n    categories: [then,",
+            "shift a-habit: unknown category",
+        ),
         ("{die}", "{dye}", "unknown fragment"),
         ("'^(好|很", "'^((好|很", "no valid pattern"),
         ("  heard:", "  herd:", "heard is missing"),

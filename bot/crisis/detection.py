@@ -86,6 +86,9 @@ class _Hit:
     other: bool
     words: str
     start: int
+    by_rule: Level
+    """The rule's own level (after guards): it decides between two readings of the same words."""
+    shift: str = ""
 
     @property
     def end(self) -> int:
@@ -164,14 +167,16 @@ def _side(who: Who, hits: list[_Hit]) -> Danger | None:
     if not hits:
         return None
     ordered = sorted(hits, key=lambda hit: hit.weight, reverse=True)
-    reasons = dict.fromkeys(f"{hit.rule}: {hit.words}" for hit in ordered)
+    reasons = dict.fromkeys(
+        f"{' > '.join(filter(None, (hit.rule, hit.shift)))}: {hit.words}" for hit in ordered
+    )
     return Danger(who, ordered[0].level, ordered[0].category, tuple(reasons))
 
 
 def _japanese_hits(ja: str, lexicon: Lexicon, hushed: list[Hushed]) -> list[_Hit]:
     whole = ja.replace("、", "").replace("。", "")
     alone = [
-        _Hit(rule.id, rule.category, rule.level, False, whole, 0)
+        _Hit(rule.id, rule.category, rule.level, False, whole, 0, rule.level)
         for rule in lexicon.whole
         if any(pattern.fullmatch(whole) for pattern in rule.patterns)
     ]
@@ -190,7 +195,8 @@ def _japanese_hits(ja: str, lexicon: Lexicon, hushed: list[Hushed]) -> list[_Hit
             hushed.append(Hushed(rule.id, match.group(), guard, level is None, place.start))
         if level is None:
             continue
-        hits.append(_Hit(rule.id, rule.category, level, other, match.group(), place.start))
+        shown, shift = _shifted(rule.category, level, place, lexicon)
+        hits.append(_Hit(rule.id, rule.category, shown, other, match.group(), place.start, level, shift))
         if rule.who in (Reading.STATE, Reading.THIRD, Reading.ONLY_OTHER):
             carried, carried_until = other, place.end
     return [*alone, *_one_reading(hits)]
@@ -200,7 +206,7 @@ def _one_reading(hits: list[_Hit]) -> list[_Hit]:
     """Words under two rules speak of one person: the heavier rule's, and another person's where they are equal."""
     taken: dict[int, bool] = {}
     agreed: list[_Hit] = []
-    for hit in sorted(hits, key=lambda hit: (hit.level, hit.other), reverse=True):
+    for hit in sorted(hits, key=lambda hit: (hit.by_rule, hit.other), reverse=True):
         letters = range(hit.start, hit.end)
         other = next((taken[letter] for letter in letters if letter in taken), hit.other)
         taken.update((letter, other) for letter in letters)
@@ -235,6 +241,29 @@ def _guarded(rule: Rule, place: Place, lexicon: Lexicon) -> tuple[Level | None, 
     return level, by
 
 
+def _shifted(category: str, level: Level, place: Place, lexicon: Lexicon) -> tuple[Level, str]:
+    """The level that the surroundings leave, and the shift that did it; what happens now outweighs what was."""
+    around = place.neighbourhood
+    lowered, by = level, ""
+    if level is Level.NOW and (found := _shift(Level.STRONG, category, place.sentence, around, lexicon)):
+        lowered, by = Level.STRONG, found
+    if lowered is Level.STRONG and (found := _shift(Level.NOW, category, around, around, lexicon)):
+        return Level.NOW, "" if level is Level.NOW else found
+    return lowered, by
+
+
+def _shift(to: Level, category: str, near: str, around: str, lexicon: Lexicon) -> str | None:
+    """The first shift to this level whose words are near, and nothing around speaks against it."""
+    for each in lexicon.shifts:
+        if each.to is not to or category not in each.categories:
+            continue
+        if any(pattern.search(near) for pattern in each.when) and not any(
+            pattern.search(around) for pattern in each.unless
+        ):
+            return each.id
+    return None
+
+
 def _guard_applies(guard: Guard, clause: str, following: list[str], rest: str) -> bool:
     right_behind = any(pattern.match(rest) for pattern in guard.when_after)
     if not right_behind and not any(pattern.search(clause) for pattern in guard.when):
@@ -266,7 +295,9 @@ def _latin_hits(view: Normal, lexicon: Lexicon) -> list[_Hit]:
                     if count == _MOST_HITS:
                         break
                     other = about_other_latin(rule.who, text, match.start(), match.end(), lexicon)
-                    hit = _Hit(rule.id, rule.category, rule.level, other, match.group(), match.start())
+                    hit = _Hit(
+                        rule.id, rule.category, rule.level, other, match.group(), match.start(), rule.level
+                    )
                     hits.append(hit)
     return _third_person_first(hits)
 

@@ -67,6 +67,7 @@ _SPEECH: Final = (
     "not_speech",
     "said",
     "said_weakly",
+    "quoted",
     "hearsay",
     "relative",
     "unattended",
@@ -77,7 +78,18 @@ _SPEECH: Final = (
 )
 _RULE_KEYS: Final = {"id", "category", "level", "who", "whole", "patterns", "latin", "latin_accents"}
 _GUARD_KEYS: Final = {"id", "effect", "categories", "when", "when_after", "then", "unless"}
-_TOP_KEYS: Final = {"fragments", "people", "rules", "masks", "masks_latin", "plain", "guards", "speech"}
+_SHIFT_KEYS: Final = {"id", "to", "categories", "when", "unless"}
+_TOP_KEYS: Final = {
+    "fragments",
+    "people",
+    "rules",
+    "masks",
+    "masks_latin",
+    "plain",
+    "guards",
+    "shifts",
+    "speech",
+}
 _FILLERS: Final = "(?:はい|うん|ああ|あの|でも|もう|ねえ|ええ|だから|それで)?"
 
 Patterns = tuple[re.Pattern[str], ...]
@@ -115,6 +127,20 @@ class Guard:
 
 
 @dataclass(frozen=True)
+class Shift:
+    """Surroundings that tell how near a danger is: happening now, or a habit, a memory, a plan for another day.
+
+    To NOW it raises what is strong, and to STRONG it lowers what is acute; neither can make a danger vague or none.
+    """
+
+    id: str
+    to: Level
+    categories: frozenset[str]
+    when: Patterns
+    unless: Patterns
+
+
+@dataclass(frozen=True)
 class People:
     """How other persons and the writer are called."""
 
@@ -126,6 +152,8 @@ class People:
     """Another person who is told something (…に), up to the end of the clause."""
     follows: re.Pattern[str]
     """「死にたい人」: the words of danger describe another person who is named right behind them."""
+    speaker: re.Pattern[str]
+    """Another person from whom words come: 「友達から」, 「主人が」."""
     topic: re.Pattern[str]
     """「母のことです」: whom the next sentences are about."""
     mentioned: re.Pattern[str]
@@ -144,6 +172,7 @@ class Lexicon:
     guards: tuple[Guard, ...]
     people: People
     speech: Mapping[str, re.Pattern[str]]
+    shifts: tuple[Shift, ...] = ()
     opinion: Opinion | None = None
     """The learned second opinion; None where none has been learned yet."""
     families: Families = NONE
@@ -192,6 +221,7 @@ def load_lexicon(path: Path) -> Lexicon:
             masks_latin=tuple(_compile_latin(source) for source in raw["masks_latin"]),
             guards=tuple(_guard(entry, japanese) for entry in raw["guards"]),
             people=_people(raw["people"], speech["topic"]),
+            shifts=tuple(_shift(entry, japanese) for entry in raw.get("shifts", [])),
             speech={name: _compile(fold(speech[name])) for name in _SPEECH},
             opinion=load_opinion(learned, families, plain) if learned.exists() else None,
             families=families,
@@ -253,6 +283,23 @@ def _guard(entry: Mapping[str, Any], japanese: Compile) -> Guard:
     )
 
 
+def _shift(entry: Mapping[str, Any], japanese: Compile) -> Shift:
+    name = str(entry["id"])
+    try:
+        _only_known(entry, _SHIFT_KEYS)
+        if entry["to"] not in ("now", "strong"):
+            raise ValueError(f"unknown level {entry['to']!r}")
+        unknown = set(entry["categories"]) - set(CATEGORIES)
+        if unknown:
+            raise ValueError(f"unknown category {sorted(unknown)}")
+        when, unless = (
+            tuple(japanese(source) for source in entry.get(key, [])) for key in ("when", "unless")
+        )
+    except ValueError as trouble:
+        raise ValueError(f"shift {name}: {trouble}") from trouble
+    return Shift(name, _LEVELS[entry["to"]], frozenset(entry["categories"]), when, unless)
+
+
 def _people(raw: Mapping[str, Any], topic: str) -> People:
     other = fold("(?:" + "|".join(raw["other"]) + ")(?:たち|達|さん|ちゃん|くん|君|さま|様)*")
     own = fold("(?:" + "|".join(raw["self"]) + ")(?:たち|達)?")
@@ -264,6 +311,7 @@ def _people(raw: Mapping[str, Any], topic: str) -> People:
         object=re.compile(f"{other}(?:を|に(?:暴力|手|どな|怒鳴))"),
         addressee=re.compile(f"{other}(?:に|へ)(?:は|も)?[^、。]*$"),
         follows=re.compile(f"(?:{other})"),
+        speaker=re.compile(f"{other}(?:が|は|から)"),
         topic=re.compile(other + fold(_expand(topic, {}))),
         mentioned=re.compile(f"{other}(?:が|は|も|と|に|の|を|から|へ|って|、)"),
         latin=re.compile(rf"\b(?:{latin})\b"),

@@ -19,7 +19,7 @@ LONGEST: Final = 8_000
 """LINE's longest message has 5,000 characters; of anything longer the head and the tail are read."""
 
 _SMALL_VOWELS: Final = str.maketrans("ぁぃぅぇぉ", "あいうえお")
-_MASK_MARKS: Final = str.maketrans(dict.fromkeys("○〇◯●◎×✕✖*_", "○"))
+_MASK_MARKS: Final = str.maketrans(dict.fromkeys("○〇◯●◎×✕✖*_□■", "○"))
 _LONG_MARKS: Final = re.compile("[ー〜~―‐–—-]+")
 _SENTENCE_END: Final = re.compile(r"[。.!?\r\n\u2028\u2029]+")
 _CLAUSE_END: Final = re.compile(r"[、,;:()\[\]【】〈〉《》]+")
@@ -35,10 +35,12 @@ _SEGMENTS: Final = re.compile("[^、。]+[、。]?")
 _MASKED: Final = (
     (re.compile("たひ(?=[にぬねのんりた])"), "死"),
     (
-        re.compile("(?<![0-9彼])[氏4四詩屍○](?=に(?:た[いくす○]|てえ|ます)|のう(?:と|か)|ぬ(?:わ|ね|$|。))"),
+        re.compile(
+            "(?<![0-9彼])[氏4四詩屍○](?=に(?:た[いくす○]|てえ|ます)|のう(?:と|か)|ぬ(?:わ|ね|$|[、。]|って|つもり|しか)|ね(?:る|ます|たら))"
+        ),
         "死",
     ),
-    (re.compile("市(?=にたい(?:です|と[思おい]|って|ん|$|[、。]))"), "死"),
+    (re.compile("[市師志](?=にたい(?:です|と[思おい]|って|ん|$|[、。]))"), "死"),
     (
         re.compile("(?<![0-9])56(?=す(?:ぞ|$|[、。]|って|と|から|しか)|し(?:た[いく]|て(?:や|しま)|そう))"),
         "殺",
@@ -70,6 +72,8 @@ _APOSTROPHES: Final = re.compile("['’`´ʼ]")
 _LATIN_GAP: Final = re.compile(r"[^a-z0-9.]+")
 _LATIN_ACCENTS_GAP: Final = re.compile(r"[^a-zà-ɏḀ-ỿ0-9.]+")
 _LATIN_STOP: Final = re.compile(r"\s*[.](?:\s|[.])*")
+_MARKED: Final = 120
+"""Letters of a text whose question and exclamation marks still say something of all of it."""
 _HAS_LATIN: Final = re.compile("[a-z]{2}|[a-zà-ɏḀ-ỿ]{3}")
 _FULL_STOP: Final = re.compile(r"[。.!?\r\n]+")
 
@@ -81,6 +85,8 @@ class Normal:
     ja: str
     latin: str
     latin_accents: str
+    marks: str = ""
+    """`!` and `?` where a short text has them: no view keeps them, and who asks or calls out speaks differently."""
 
 
 def normalise(text: str) -> Normal:
@@ -90,12 +96,17 @@ def normalise(text: str) -> Normal:
     if "@" in wide or "://" in wide:
         wide = _ADDRESS.sub(" ", wide)
     wide = _TELEPHONE.sub(" ", wide)
-    return Normal(_japanese(in_kana(wide) or wide), *_latin(wide))
+    return Normal(_japanese(in_kana(wide) or wide), *_latin(wide), _marks(wide))
 
 
 def fold(japanese: str) -> str:
     """Katakana, small vowels and long marks as in the `ja` view; leaves the signs of a regex alone."""
     return japanese.translate(TO_HIRAGANA).translate(_SMALL_VOWELS).replace("ー", "")
+
+
+def _marks(wide: str) -> str:
+    found = [mark for mark in "!?" if mark in wide]
+    return "".join(found) if found and len("".join(wide.split())) <= _MARKED else ""
 
 
 def _cut(text: str) -> str:

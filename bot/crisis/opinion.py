@@ -4,9 +4,10 @@ Each run of one to four letters, and of families of words (`bot.crisis.families`
 `bot.crisis.training` learned from content/crisis/examples.csv; a passage's score is their sum, divided by the
 root of their number (and a constant) so that neither length alone says something nor two words of a short
 message. The passages of a text are its sentences, so that one sentence in the middle of a long letter is
-heard, and neighbouring sentences together, because what one only hints at the next one makes clear. A passage
-with a plain word of danger (`plain` in lexicon.yaml), which no mask or guard has taken out, needs less. The
-weights are whole numbers in a file that can be read and reviewed; scoring needs nothing but Python.
+heard, and neighbouring sentences together, because what one only hints at the next one makes clear. Where the
+passages of a text speak of danger on average, half of that is added to each. A passage with a plain word of
+danger (`plain` in lexicon.yaml), which no mask or guard has taken out, needs less. The weights are whole numbers
+in a file that can be read and reviewed; scoring needs nothing but Python.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -90,14 +91,19 @@ def load_opinion(path: Path, families: Families = NONE, plain: re.Pattern[str] =
 def second_opinion(view: Normal, opinion: Opinion, *, only_danger: bool = False) -> Verdict | None:
     """What the learned weights say about a text; None where there are no words in it, or where nothing is danger
     and `only_danger` is asked for (what it was that did not alarm need not be known then)."""
-    heard = [
-        (score(runs, opinion.danger) - opinion.limit(passage), passage, runs)
-        for passage in passages(view)
-        for runs in [runs_of(passage, opinion.families)]
+    found = [
+        (passage, runs_of(passage, opinion.families, view.marks)) for passage in dict.fromkeys(passages(view))
     ]
-    if not heard:
+    if not found:
         return None
-    above, passage, runs = max(heard, key=itemgetter(0, 1))
+    scores = with_the_whole([score(runs, opinion.danger) for _, runs in found])
+    above, passage, runs = max(
+        (
+            (scored - opinion.limit(passage), passage, runs)
+            for scored, (passage, runs) in zip(scores, found, strict=True)
+        ),
+        key=itemgetter(0, 1),
+    )
     if only_danger and above <= 0:
         return None
     weighed = sorted(((run, opinion.danger[run]) for run in runs if run in opinion.danger), key=_heaviest)
@@ -117,8 +123,9 @@ def passages(view: Normal) -> list[str]:
     return [*islice(alone, _MOST_PASSAGES), *islice(together, _MOST_PASSAGES)]
 
 
-def runs_of(passage: str, families: Families) -> frozenset[str]:
-    """All runs of letters in a passage, its beginning and end marked, and those with a word's family in its place."""
+def runs_of(passage: str, families: Families, marks: str = "") -> frozenset[str]:
+    """All runs of letters in a passage, its beginning and end marked, those with a word's family in its place, and
+    the text's own marks."""
     line = f"^{passage}$"
     runs = {
         line[at : at + length] for length in range(1, LONGEST_RUN + 1) for at in range(len(line) - length + 1)
@@ -128,6 +135,7 @@ def runs_of(passage: str, families: Families) -> frozenset[str]:
         if is_mark(letter):
             for length in range(1, LONGEST_WITH_FAMILY + 1):
                 runs.update(line[start : start + length] for start in range(max(0, at - length + 1), at + 1))
+    runs.update(marks)
     return frozenset(runs)
 
 
@@ -135,6 +143,13 @@ def score(runs: frozenset[str], weights: Mapping[str, int]) -> int:
     """The weight of a passage; the empty run is what every passage brings along."""
     total = weights.get("", 0) + sum(weights.get(run, 0) for run in runs)
     return round(total / math.sqrt(len(runs) + STEADY))
+
+
+def with_the_whole(scores: Sequence[int]) -> list[int]:
+    """The scores of a text's passages, each with half of what all say on average where that speaks for danger. It
+    takes nothing away: one sentence in a long quiet letter is to be heard as before."""
+    whole = max(0, round(sum(scores) / len(scores) / 2))
+    return [each + whole for each in scores]
 
 
 def _neighbours(sentences: list[str], stop: str, widest: int) -> Iterator[str]:

@@ -21,9 +21,17 @@ _CAUSE: Final = re.compile("(?:て|で|から|ので|たら|し|せいで|ば|�
 _REGRET: Final = re.compile("[^、。]{0,2}?(?:しま[っうい]|ちゃ|たい|たく)")
 _CHINESE: Final = re.compile("[\u4e00-\u9fff]+")
 _MINE: Final = re.compile("我(?!的|们|們|妈|媽|爸|父|母|朋|儿|兒|女|丈|老|妻|同|哥|姐|弟|妹|孩|奶|爷)")
+_SUFFERED: Final = re.compile("[らさかたがまばわ]れ|もらえ|させて")
+"""The subject of such words is who suffers them: 「孫が先輩に殴られる」, but not 「父が酔うと殴られる」."""
+_WHEN: Final = re.compile("[うくすつぬむるいただ]と|たら|れば|ので|から|[てで](?:、|$|毎|また|い|き|く)|、")
+_WHENEVER: Final = re.compile("(?:[うくすつぬむるい]と|たら|れば)、?(?:また|いつも|必ず|すぐ|よく)?$")
 _BEGUN: Final = re.compile("(?:しま|じま|ちゃ|じゃ)い$|[きしちびみりえけせてねべめれ]$")
 _JOINING: Final = ("たら", "れば", "きゃ", "りゃ", "ても", "でも")
 _QUOTED_ON: Final = re.compile("^[、。](?=と|って)")
+_SPEAKER_LEFT: Final = re.compile(
+    "私|わたし|あたし|うち[はもが]|[てで]、|ので|から、|けど|たら|のに|のことで|せいで"
+)
+"""The writer comes in, or another clause begins: who was named before does not speak here."""
 _LATIN_OWN: Final = re.compile(r"\b(?:i|im|ive|eu|estou|myself|me(?! toi))\b")
 _LATIN_SAID: Final = re.compile(r"\b(?:says?|said|told|telling|tells|disse|diz|fala|falou|noi|bao|ke)\b")
 
@@ -61,6 +69,18 @@ class Place:
         """What follows in the sentence; a quotation may go on behind its own full stop."""
         rest = _QUOTED_ON.sub("", self.text[self.end : self.end + _AFTER])
         return rest.split("。", 1)[0]
+
+    @property
+    def sentence(self) -> str:
+        """What stands around the words up to the full stops."""
+        return (
+            self.before_in_sentence + self.words + self.text[self.end : self.end + _AFTER].split("。", 1)[0]
+        )
+
+    @property
+    def neighbourhood(self) -> str:
+        """What stands around the words whatever stops are in between."""
+        return self.text[max(0, self.start - _BEFORE) : self.end + _AFTER]
 
     @property
     def words(self) -> str:
@@ -111,6 +131,8 @@ def _wish(place: Place, lexicon: Lexicon) -> bool:
         return _OWN  # 「お前は生きている価値がない」と言われます: said to the writer
     if speech["heard"].match(after) or _describes_other(place, lexicon):
         return _OTHER
+    if speech["quoted"].match(after) and not speech["own_words"].match(after) and _speaker(place, lexicon):
+        return _OTHER
     subject, between = _subject(before, lexicon)
     if subject is None:
         subject, between = _topic_before_comma(place, lexicon)
@@ -137,6 +159,16 @@ def _wish(place: Place, lexicon: Lexicon) -> bool:
     return bool(about and speech["worried"].search(after))
 
 
+def _speaker(place: Place, lexicon: Lexicon) -> bool:
+    """Somebody else speaks of himself: 「主人が、俺が死ねばええ言うて」, 「友達から『いまから死ぬ』と電話」."""
+    before = place.before_in_sentence
+    named = _last(lexicon.people.speaker, before)
+    if named is None:
+        return False
+    between = before[named.end() :] + place.words
+    return not _SPEAKER_LEFT.search(between)
+
+
 def _act(place: Place, lexicon: Lexicon) -> bool:
     before, after, speech = place.before_in_clause, place.after, lexicon.speech
     if _is_chinese(place):
@@ -156,7 +188,12 @@ def _act(place: Place, lexicon: Lexicon) -> bool:
 
 
 def _victim(place: Place, lexicon: Lexicon) -> bool:
-    return bool(lexicon.people.object.search(place.before_in_clause + place.words))
+    if lexicon.people.object.search(place.before_in_clause + place.words):
+        return _OTHER
+    if not _SUFFERED.search(place.words + place.after[:4]):
+        return _OWN
+    subject, between = _subject(place.before_in_sentence + place.words, lexicon)
+    return subject is _OTHER and not _WHEN.search(between)
 
 
 def _state(place: Place, lexicon: Lexicon, carried: bool) -> bool | None:
@@ -170,6 +207,8 @@ def _state(place: Place, lexicon: Lexicon, carried: bool) -> bool | None:
         return _victim(place, lexicon)
     if subject is not None:
         if subject is _OTHER and "、" in between and speech["unattended"].match(between):
+            return None
+        if subject is _OTHER and _SUFFERED.search(place.words) and _WHENEVER.search(place.before_in_sentence):
             return None
         return subject
     if speech["own_words"].match(after):
