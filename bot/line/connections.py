@@ -97,17 +97,6 @@ class Connections:
     def __init__(self) -> None:
         self._idle: defaultdict[_Place, deque[_AtOnce]] = defaultdict(deque)
 
-    def ask(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        timeouts: tuple[float, float],
-    ) -> Reply:
-        """`timeouts`: seconds to connect, and to wait for the answer; raises NoAnswer."""
-        return self.end(self.begin(method, url, headers, body, timeouts))
-
     def begin(
         self,
         method: str,
@@ -116,7 +105,7 @@ class Connections:
         body: bytes | None,
         timeouts: tuple[float, float],
     ) -> Exchange:
-        """Make the request, and leave the answer for later; raises NoAnswer."""
+        """Make the request. `timeouts`: seconds to connect, and to wait for the answer (`end`); raises NoAnswer."""
         try:
             place, path = _place_of(url)
             connection = self._kept(place) or self._opened(place, timeouts[0])

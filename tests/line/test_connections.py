@@ -63,7 +63,9 @@ def answers_once(caller: socket.socket) -> None:
 
 
 def ask(connections: Connections, base: str) -> int:
-    return connections.ask("POST", f"{base}/v2/bot/x?y=1", {"A": "b"}, b"{}", TIMEOUTS).status
+    return connections.end(
+        connections.begin("POST", f"{base}/v2/bot/x?y=1", {"A": "b"}, b"{}", TIMEOUTS)
+    ).status
 
 
 def test_one_connection_serves_many_calls() -> None:
@@ -136,7 +138,8 @@ def test_a_status_counts_also_where_its_words_are_broken(words: bytes) -> None:
         caller.shutdown(socket.SHUT_RDWR)
 
     with server(speaks) as (base, _):
-        reply = Connections().ask("POST", base + "/", {}, b"{}", TIMEOUTS)
+        connections = Connections()
+        reply = connections.end(connections.begin("POST", base + "/", {}, b"{}", TIMEOUTS))
     assert (reply.status, reply.body) == (200, None)
 
 
@@ -153,7 +156,7 @@ def test_a_status_counts_also_where_its_words_are_broken(words: bytes) -> None:
 )
 def test_what_is_wrong_on_our_side_never_left(base: str, headers: dict[str, str]) -> None:
     with server(answers) as (here, _), pytest.raises(NoAnswer) as found:
-        Connections().ask("POST", base.format(base=here) + "/", headers, b"{}", TIMEOUTS)
+        Connections().begin("POST", base.format(base=here) + "/", headers, b"{}", TIMEOUTS)
     assert not found.value.began
 
 
